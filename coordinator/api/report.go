@@ -1,0 +1,61 @@
+// Package api is what agents and coordinators say to each other: the report,
+// the answers, and the client. It is all of the coordinator's tree that the
+// agent may import, so it knows neither a server nor a store.
+package api
+
+// Version of the report document. Fields are added, never renamed.
+const Version = 1
+
+// State of an instance, as its last report says.
+type State string
+
+// The states of an instance.
+const (
+	Booting  State = "booting"
+	Ready    State = "ready"
+	Degraded State = "degraded" // something not required is not so
+	Failed   State = "failed"   // something required is not so
+)
+
+// Report is the outcome of one pass. The same document is kept on disk,
+// printed by `reveille boot --json` and sent to coordinators.
+// An empty string is "absent", null is "unknown".
+type Report struct {
+	Version    int      `json:"version"`
+	InstanceID string   `json:"instance_id"`
+	BootID     string   `json:"boot_id"`
+	Hostname   string   `json:"hostname"`
+	Role       string   `json:"role"`
+	State      State    `json:"state"`
+	Pass       string   `json:"pass"`    // boot, address, device, hup or timer
+	Started    string   `json:"started"` // RFC 3339
+	TookMS     float64  `json:"took_ms"`
+	Facts      Facts    `json:"facts"`
+	Errors     []string `json:"errors"`
+	Notes      []string `json:"notes"`
+	Steps      []Step   `json:"steps"`
+}
+
+// Facts is the part of an instance's facts that a fleet's operators look for.
+type Facts struct {
+	Region    *string `json:"region"`
+	Zone      *string `json:"zone"`
+	PrivateIP *string `json:"private_ip"`
+	PublicIP  *string `json:"public_ip"`
+	Source    string  `json:"source"` // imds, cache or none
+	AgeS      float64 `json:"age_s"`  // seconds since they were read
+}
+
+// Step is the outcome of one step of a plan.
+type Step struct {
+	ID       string   `json:"id"`
+	Concern  string   `json:"concern"`
+	State    string   `json:"state"` // ok, changed, drifted, failed, blocked or unknown
+	Required bool     `json:"required"`
+	Why      string   `json:"why"`
+	Changes  []string `json:"changes"`
+	Error    string   `json:"error"`
+	StartMS  float64  `json:"start_ms"` // from the start of the pass
+	TookMS   float64  `json:"took_ms"`
+	Attempts int      `json:"attempts"`
+}
