@@ -34,6 +34,14 @@ type Report struct {
 	Errors     []string `json:"errors"`
 	Notes      []string `json:"notes"`
 	Steps      []Step   `json:"steps"`
+	Phases     []Phase  `json:"phases"` // what the pass did before and around its steps
+}
+
+// Phase is a stretch of a pass: reading facts, deciding, walking the plan.
+type Phase struct {
+	Name    string  `json:"name"`
+	StartMS float64 `json:"start_ms"`
+	TookMS  float64 `json:"took_ms"`
 }
 
 // Facts is the part of an instance's facts that a fleet's operators look for.
