@@ -8,6 +8,7 @@ package plan
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"reveille/bootstrap/host"
@@ -47,9 +48,13 @@ const (
 	Destroys      // creates or formats
 )
 
-// String is the risk in one lower-case word.
+// String is the risk in one lower-case word, "risk(9)" for a number that is none.
 func (r Risk) String() string {
-	return [...]string{"nothing", "safe", "disrupts", "destroys"}[r]
+	words := [...]string{"nothing", "safe", "disrupts", "destroys"}
+	if r < 0 || int(r) >= len(words) {
+		return "risk(" + strconv.Itoa(int(r)) + ")"
+	}
+	return words[r]
 }
 
 // Change is one difference between what is and what should be.
