@@ -1,0 +1,155 @@
+// Package hosttest is a machine in a folder, for tests: files below a temporary
+// root, commands, units and a host name that answer from a script, a record of
+// every effect, and ways to die at any of them. It must not know what is
+// tested on it.
+package hosttest
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"reveille/bootstrap/host"
+)
+
+// Machine is a scripted machine. Its methods may be used from many goroutines.
+type Machine struct {
+	Root string
+	t    testing.TB
+
+	mu       sync.Mutex
+	script   map[string][]answer // by argv, joined by spaces
+	ran      []string
+	units    map[string]string
+	jobs     []string
+	onJob    func(verb, name string)
+	hostname string
+	points   []string
+	killAt   int // the hook point to die at, counted from 1; 0: live for ever
+	passed   int // hook points since killAt was set
+	die      func()
+}
+
+type answer struct {
+	out host.Output
+	err error
+}
+
+// New makes a machine with these files: path to content. Content that begins
+// with "-> " makes a symbolic link, a path that ends in "/" a folder. Files
+// get mode 0644 and folders 0755. The host name is "localhost".
+func New(t testing.TB, files map[string]string) *Machine {
+	t.Helper()
+	return In(t, t.TempDir(), files)
+}
+
+// In is New in a folder of the caller's.
+func In(t testing.TB, root string, files map[string]string) *Machine {
+	t.Helper()
+	m := &Machine{Root: root, t: t, hostname: "localhost",
+		script: map[string][]answer{}, units: map[string]string{}}
+	for path, content := range files {
+		m.Put(path, content, 0o644)
+	}
+	return m
+}
+
+// Put makes or replaces a file, link or folder as New does, behind the back of
+// whatever is tested: it is no effect.
+func (m *Machine) Put(path, content string, mode fs.FileMode) {
+	m.t.Helper()
+	real := filepath.Join(m.Root, path)
+	must := func(err error) {
+		m.t.Helper()
+		if err != nil {
+			m.t.Fatalf("make %s: %v", path, err)
+		}
+	}
+	if strings.HasSuffix(path, "/") {
+		must(os.MkdirAll(real, 0o755))
+		return
+	}
+	must(os.MkdirAll(filepath.Dir(real), 0o755))
+	must(os.RemoveAll(real))
+	if target, ok := strings.CutPrefix(content, "-> "); ok {
+		must(os.Symlink(target, real))
+		return
+	}
+	must(os.WriteFile(real, []byte(content), mode))
+	must(os.Chmod(real, mode)) // the umask has no say
+}
+
+// Read is a file's content; the test fails where it cannot be read.
+func (m *Machine) Read(path string) string {
+	m.t.Helper()
+	data, err := os.ReadFile(filepath.Join(m.Root, path))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return string(data)
+}
+
+// Host opens the machine as a running one. Each call is a new process, as far
+// as left-over temporary files are concerned.
+func (m *Machine) Host() *host.Host {
+	m.t.Helper()
+	return m.open(host.Options{Root: m.Root, Commands: m, Units: unitDoor{m}, Names: nameDoor{m}, Hook: m.hook})
+}
+
+// Offline opens the machine as a folder: no commands, no units, no host name.
+func (m *Machine) Offline() *host.Host {
+	m.t.Helper()
+	return m.open(host.Options{Root: m.Root, Hook: m.hook})
+}
+
+func (m *Machine) open(o host.Options) *host.Host {
+	m.t.Helper()
+	h, err := host.New(o)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return h
+}
+
+// Command scripts what a command answers: exactly this argv. Several answers
+// for one argv come in turn, the last one again and again. A code other than
+// 0 is an error, as with a real command.
+func (m *Machine) Command(argv []string, out host.Output, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := strings.Join(argv, " ")
+	m.script[key] = append(m.script[key], answer{out, err})
+}
+
+// Run answers from the script; a command that is not in it fails the test.
+func (m *Machine) Run(ctx context.Context, name string, args ...string) (host.Output, error) {
+	key := strings.Join(append([]string{name}, args...), " ")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ran = append(m.ran, key)
+	answers := m.script[key]
+	if len(answers) == 0 {
+		m.t.Errorf("unexpected command: %s", key)
+		return host.Output{Code: -1}, fmt.Errorf("unexpected command: %s", key)
+	}
+	a := answers[0]
+	if len(answers) > 1 {
+		m.script[key] = answers[1:]
+	}
+	if err := ctx.Err(); err != nil {
+		return host.Output{Code: -1}, err
+	}
+	return a.out, a.err
+}
+
+// Ran is the commands that ran, in order.
+func (m *Machine) Ran() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]string(nil), m.ran...)
+}

@@ -1,0 +1,113 @@
+package host
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/coreos/go-systemd/v22/dbus"
+)
+
+// Units is the machine's systemd.
+func (h *Host) Units() Units { return hooked{h} }
+
+// hooked tells the test's hook of each effect.
+type hooked struct{ h *Host }
+
+func (u hooked) State(ctx context.Context, name string) (string, error) {
+	s, err := u.h.units.State(ctx, name)
+	if err != nil {
+		return "", fmt.Errorf("ask systemd for %s: %w", name, err)
+	}
+	return s, nil
+}
+
+func (u hooked) Enqueue(ctx context.Context, verb, name string) error {
+	u.h.point("unit", verb+" "+name, "enqueue")
+	if err := u.h.units.Enqueue(ctx, verb, name); err != nil {
+		return fmt.Errorf("ask systemd to %s %s: %w", verb, name, err)
+	}
+	u.h.point("unit", verb+" "+name, "done")
+	return nil
+}
+
+func (u hooked) Reload(ctx context.Context) error {
+	u.h.point("unit", "daemon-reload", "enqueue")
+	if err := u.h.units.Reload(ctx); err != nil {
+		return fmt.Errorf("ask systemd to read its unit files again: %w", err)
+	}
+	u.h.point("unit", "daemon-reload", "done")
+	return nil
+}
+
+// systemd is the real one. It connects for each call: early in the boot the
+// bus may not be there yet (then systemd's own socket is used), and a
+// connection that is kept breaks when the bus restarts.
+type systemd struct{}
+
+// State adds one thing to systemd's own words: a unit with a job in the queue
+// is "activating", as it is about to be something else than it is.
+func (systemd) State(ctx context.Context, name string) (string, error) {
+	c, err := dbus.NewWithContext(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	p, err := c.GetUnitPropertiesContext(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	load, _ := p["LoadState"].(string)
+	active, _ := p["ActiveState"].(string)
+	switch {
+	case load == "not-found" && active == "inactive":
+		return "absent", nil
+	case load == "masked" && active == "inactive":
+		return "masked", nil
+	case load == "bad-setting" || load == "error":
+		return "", fmt.Errorf("the unit file cannot be loaded (%s); see systemctl status %s", load, name)
+	case hasJob(p["Job"]) && active != "deactivating":
+		return "activating", nil
+	}
+	return active, nil
+}
+
+// hasJob reads systemd's (number, object path) pair; the number is 0 without a job.
+func hasJob(v any) bool {
+	pair, ok := v.([]any)
+	if !ok || len(pair) == 0 {
+		return false
+	}
+	id, ok := pair[0].(uint32)
+	return ok && id != 0
+}
+
+// Enqueue passes no channel to go-systemd, which then returns as soon as the
+// job is accepted.
+func (systemd) Enqueue(ctx context.Context, verb, name string) error {
+	c, err := dbus.NewWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ask := map[string]func(context.Context, string, string, chan<- string) (int, error){
+		"start":       c.StartUnitContext,
+		"stop":        c.StopUnitContext,
+		"restart":     c.RestartUnitContext,
+		"try-restart": c.TryRestartUnitContext,
+		"reload":      c.ReloadUnitContext,
+	}[verb]
+	if ask == nil {
+		return fmt.Errorf("no such verb: %q", verb)
+	}
+	_, err = ask(ctx, name, "replace", nil)
+	return err
+}
+
+func (systemd) Reload(ctx context.Context) error {
+	c, err := dbus.NewWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return c.ReloadContext(ctx)
+}

@@ -1,0 +1,199 @@
+package host
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// TempPrefix begins the name of every temporary file. A kill may leave one;
+// Sweep takes it away.
+const TempPrefix = ".reveille-"
+
+// Write puts a whole file in place, at once and durably: either the old file
+// is there or the new one, whenever the power goes. A link at the path is
+// replaced, not followed; missing folders above it are made with mode 0755.
+// SELinux label and ACLs are taken over from what is replaced. With Attr.Mode
+// zero the present mode stays, and a new file gets 0600.
+func (h *Host) Write(path string, data []byte, a Attr) error {
+	real, err := h.prepare(path)
+	if err != nil {
+		return err
+	}
+	old, err := h.info(path, real)
+	if err != nil {
+		return err
+	}
+	if old.Exists && !old.Mode.IsRegular() && old.Link == "" {
+		return fmt.Errorf("write %s: %s is in its place; remove it, or give another path", path, kind(old.Mode))
+	}
+	a = a.over(old)
+	h.point("write", path, "tmp")
+	tmp, err := h.fillTemp(path, real, data, a, old)
+	if err != nil {
+		return err
+	}
+	return h.install("write", path, tmp, real)
+}
+
+// over fills in what the caller left to the present file.
+func (a Attr) over(old Info) Attr {
+	regular := old.Exists && old.Mode.IsRegular()
+	if a.Mode == 0 {
+		a.Mode = 0o600
+		if regular {
+			a.Mode = old.Mode
+		}
+	}
+	a.Mode = a.Mode.Perm()
+	if a.UID < 0 {
+		a.UID = 0
+		if regular {
+			a.UID = old.UID
+		}
+	}
+	if a.GID < 0 {
+		a.GID = 0
+		if regular {
+			a.GID = old.GID
+		}
+	}
+	return a
+}
+
+// fillTemp makes the temporary file with everything on the disk, or leaves
+// nothing. The clean-up is not deferred: a test that dies in a hook must leave
+// behind what a killed process would.
+func (h *Host) fillTemp(path, real string, data []byte, a Attr, old Info) (string, error) {
+	tmp := h.tempName(real)
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return "", h.fail("write", path, err)
+	}
+	defer f.Close() // releases the lock below; a second Close is harmless
+	err = h.fill(f, path, real, data, a, old)
+	if err != nil {
+		return "", errors.Join(h.fail("write", path, err), removeTemp(tmp))
+	}
+	return tmp, nil
+}
+
+func (h *Host) fill(f *os.File, path, real string, data []byte, a Attr, old Info) error {
+	// Held until the file has its name: Sweep leaves a locked file alone.
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil && !errors.Is(err, unix.ENOTSUP) {
+		return fmt.Errorf("lock the temporary file: %w", err)
+	}
+	h.point("write", path, "data")
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	h.point("write", path, "attributes")
+	if err := h.allowed(f.Chown(a.UID, a.GID)); err != nil {
+		return err
+	}
+	if old.Exists {
+		if err := h.copyXattrs(real, f); err != nil {
+			return err
+		}
+	}
+	// Last, as chown and an ACL both change the mode.
+	if err := f.Chmod(a.Mode); err != nil {
+		return err
+	}
+	h.point("write", path, "sync")
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// install renames a finished temporary file and makes the name durable.
+func (h *Host) install(verb, path, tmp, real string) error {
+	h.point(verb, path, "rename")
+	if err := os.Rename(tmp, real); err != nil {
+		return errors.Join(h.fail(verb, path, err), removeTemp(tmp))
+	}
+	h.point(verb, path, "renamed")
+	if err := syncDir(filepath.Dir(real)); err != nil {
+		return h.fail(verb, path, err)
+	}
+	h.point(verb, path, "done")
+	return nil
+}
+
+// Symlink makes or replaces a symbolic link, at once and durably. The target
+// is written as given.
+func (h *Host) Symlink(target, path string) error {
+	real, err := h.prepare(path)
+	if err != nil {
+		return err
+	}
+	h.point("link", path, "tmp")
+	tmp := h.tempName(real)
+	if err := os.Symlink(target, tmp); err != nil {
+		return h.fail("link", path, err)
+	}
+	return h.install("link", path, tmp, real)
+}
+
+// prepare is where a new entry goes, with the folders above it made.
+func (h *Host) prepare(path string) (string, error) {
+	real, err := h.entry(path)
+	if err != nil {
+		return "", err
+	}
+	if real == h.root {
+		return "", fmt.Errorf("write %s: it is the root folder", path)
+	}
+	if err := h.mkdirs(filepath.Dir(real)); err != nil {
+		return "", err
+	}
+	return real, nil
+}
+
+// point tells the test's hook where we are: "write:/etc/hosts rename". The
+// first point of an effect comes before it, the last ("done") after it.
+func (h *Host) point(verb, path, stage string) { h.hook(verb + ":" + path + " " + stage) }
+
+// allowed passes over what only root may do, where that is no error: see Owners.
+func (h *Host) allowed(err error) error {
+	if errors.Is(err, fs.ErrPermission) && !h.Owners() {
+		return nil
+	}
+	return err
+}
+
+func (h *Host) tempName(real string) string {
+	return filepath.Join(filepath.Dir(real), TempPrefix+h.tag+"-"+randomTag())
+}
+
+// mine says that this Host made a temporary file, and may be using it.
+func (h *Host) mine(name string) bool { return strings.HasPrefix(name, TempPrefix+h.tag+"-") }
+
+func randomTag() string {
+	var b [6]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+func removeTemp(tmp string) error {
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the temporary file: %w", err)
+	}
+	return nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
