@@ -1,0 +1,74 @@
+package roles
+
+import (
+	"errors"
+
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/plan"
+	"reveille/bootstrap/resource"
+)
+
+const nsswitchPath = "/etc/nsswitch.conf"
+
+// planNameservice asks for the directory behind the local files in
+// nsswitch.conf, once the client that answers for it has its own file: a
+// source whose client runs with other limits would hold up every login.
+//
+// The initgroups line is what keeps the directory out of a local user's login;
+// without it glibc walks every source of the group line.
+func planNameservice(f facts.Facts, p Profile) (plan.Plan, error) {
+	if p.Directory == nil {
+		return nil, nil
+	}
+	os := platformOf(f.Machine.OS)
+	clients := chooseClients(p.Directory.Client, ldapClients(f.Machine.Has, os))
+	if len(clients) == 0 {
+		return nil, errors.New(p.Why("directory.client") + ": no such directory client")
+	}
+	client := clients[0]
+	var needs []string
+	for _, file := range client.files(newLDAPSettings(os, p)) {
+		needs = append(needs, file.ID())
+	}
+	edit := resource.NSSwitch{
+		Source:     nssSource(client.name),
+		Databases:  []string{"passwd", "shadow", "group"},
+		Initgroups: true,
+	}
+	nsswitch := resource.File{Path: nsswitchPath, Edit: edit, Concern: "nameservice"}
+	out := plan.Plan{{
+		Resource: nsswitch, Concern: "nameservice", Required: true, Needs: needs,
+		Why: nsswitchWhy(f, client, p),
+	}}
+	if f.Machine.Has.Nscd {
+		// It keeps answers, also that a user does not exist, for minutes.
+		out = append(out, plan.Step{
+			Resource: resource.Unit{Name: os.NscdUnit, Reads: []resource.File{nsswitch}},
+			Concern:  "nameservice", Needs: []string{nsswitch.ID()},
+			Why: "nscd is installed and keeps answers of the sources before",
+		})
+	}
+	return out, nil
+}
+
+// nssSource is what the client's own module is called in nsswitch.conf.
+func nssSource(client string) string {
+	if client == "sssd" {
+		return "sss"
+	}
+	return "ldap"
+}
+
+func nsswitchWhy(f facts.Facts, c ldapClient, p Profile) string {
+	why := p.Why("directory") + "; local files answer first, then " + c.name
+	if !c.here {
+		why += ", which is not installed: glibc passes over a source that it cannot load"
+	}
+	// There is no way by files alone to make authselect want this: its own
+	// remedies are commands that also rewrite PAM.
+	if f.Machine.Authselect {
+		why += "; authselect generated this file: `authselect check` will call it changed and `authselect apply-changes` " +
+			"will refuse until `authselect select PROFILE --force`, which the next pass edits again, or `authselect opt-out`"
+	}
+	return why
+}

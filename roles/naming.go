@@ -1,0 +1,189 @@
+package roles
+
+import (
+	"fmt"
+	"strings"
+
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/plan"
+	"reveille/bootstrap/resource"
+)
+
+const (
+	hostsPath     = "/etc/hosts"
+	hostnamePath  = "/etc/hostname"
+	cloudInitPath = "/etc/cloud/cloud.cfg.d/99-reveille.cfg"
+
+	// The kernel keeps this many bytes of a host name, fewer than DNS does.
+	kernelNameMax = 64
+)
+
+// planNaming asks for the host's name: in /etc/hosts first, since sudo and
+// many daemons look their own name up the moment it changes, then in
+// /etc/hostname and in the running kernel. NetworkManager, networkd and
+// dhclient need no telling: each leaves a host alone that has a static name.
+func planNaming(f facts.Facts, p Profile) (plan.Plan, error) {
+	n, err := nameOf(f, p)
+	if err != nil {
+		return nil, err
+	}
+	if n.kept {
+		if n.short == "" {
+			return nil, nil
+		}
+		return plan.Plan{{Resource: resource.Hostname{Name: n.short}, Concern: "naming", Why: n.why, Required: true}}, nil
+	}
+	pl := platformOf(f.Machine.OS)
+	var out plan.Plan
+	ask := func(r plan.Resource, why string, needs ...string) {
+		out = append(out, plan.Step{Resource: r, Concern: "naming", Needs: needs, Why: why, Required: true})
+	}
+
+	hosts, why := hostsStep(f, n)
+	ask(hosts, n.why+"; "+why)
+	name, why := n.kernelName(pl)
+	ask(resource.File{Path: hostnamePath, Mode: 0o644, Content: []byte(name + "\n"), Concern: "naming"}, n.why+"; "+why)
+	ask(resource.Hostname{Name: name}, n.why, hosts.ID())
+	if f.Machine.CloudInit {
+		ask(cloudInitFile(p), "cloud-init is installed and would set the name back at every boot")
+	}
+	return out, nil
+}
+
+// machineNames is what the machine is called, and who says so.
+type machineNames struct {
+	short, full string // equal where no domain is known
+	why         string
+	kept        bool // nothing names the host: short is its present name, perhaps ""
+}
+
+// nameOf finds the name: the profile's, else EC2's own, else the present one.
+func nameOf(f facts.Facts, p Profile) (machineNames, error) {
+	if h := p.Identity.Hostname; h != "" {
+		n := named(h, p.Identity.Domain)
+		n.why = p.Why("identity.hostname")
+		if n.full != h {
+			n.why += ", " + p.Why("identity.domain")
+		}
+		if fault := nameFault(n.full); fault != "" {
+			return machineNames{}, fmt.Errorf("host name %q (%s): %s", n.full, n.why, fault)
+		}
+		return n, nil
+	}
+	for _, own := range []struct {
+		path string
+		fact facts.Fact[string]
+	}{
+		{"meta-data/hostname", f.Instance.Hostname},
+		{"meta-data/local-hostname", f.Instance.LocalHostname},
+	} {
+		// A VPC whose DHCP options hold several domains answers several names.
+		name, _, _ := strings.Cut(strings.TrimSpace(own.fact.Or("")), " ")
+		if name == "" || nameFault(name) != "" {
+			continue
+		}
+		if p.Identity.Domain != "" { // a person's domain beats EC2's
+			name, _, _ = strings.Cut(name, ".")
+		}
+		n := named(name, p.Identity.Domain)
+		n.why = "nothing names this host: EC2's own name, from " + own.path
+		if n.full != name {
+			n.why += ", " + p.Why("identity.domain")
+		}
+		return n, nil
+	}
+	return machineNames{
+		short: f.Machine.Hostname, full: f.Machine.Hostname, kept: true,
+		why: "nothing names this host, and EC2's own name is " + f.Instance.Hostname.String() +
+			": the present one is left alone. To name it, put hostname=NAME into its user-data",
+	}, nil
+}
+
+// named splits a name; a full one wins over the domain.
+func named(name, domain string) machineNames {
+	short, _, isFull := strings.Cut(name, ".")
+	if isFull || domain == "" {
+		return machineNames{short: short, full: name}
+	}
+	return machineNames{short: short, full: short + "." + domain}
+}
+
+// kernelName is what /etc/hostname and the kernel hold: each family's own
+// practice, which its tools and its administrators expect.
+func (n machineNames) kernelName(pl platform) (name, why string) {
+	switch {
+	case !pl.FullHostname:
+		return n.short, "the short name, as " + pl.Family + " keeps it; the full one is in /etc/hosts"
+	case len(n.full) > kernelNameMax:
+		return n.short, fmt.Sprintf("the short name: the full one has %d bytes and the kernel keeps %d", len(n.full), kernelNameMax)
+	}
+	return n.full, "the full name, as " + pl.Family + " keeps it"
+}
+
+// hostsStep is the line in /etc/hosts. Where the address could not be read and
+// a line of ours is there, that line stays: unknown is not absent.
+func hostsStep(f facts.Facts, n machineNames) (r plan.Resource, why string) {
+	v4, v6 := f.Instance.PrivateIP, f.Instance.IPv6
+	if ip, ok := v4.Get(); ok {
+		return hostsFile(n, ip), "address from meta-data/local-ipv4"
+	}
+	if ip, ok := v6.Get(); ok && v4.IsAbsent() {
+		return hostsFile(n, ip), "no IPv4 address: the one from meta-data/ipv6"
+	}
+	if v4.IsAbsent() && v6.IsAbsent() {
+		return hostsFile(n, "127.0.1.1"), "the instance has no address of its own"
+	}
+	for _, o := range f.Machine.Owned {
+		if o.Path == hostsPath {
+			return awaited{id: "file:" + hostsPath, what: "the instance's private address"},
+				"the private address is " + v4.String() + ": the line stays until it is known"
+		}
+	}
+	return hostsFile(n, "127.0.1.1"), "the private address is " + v4.String() + ": this one until it is known"
+}
+
+func hostsFile(n machineNames, address string) resource.File {
+	line := address + " " + n.full
+	if n.full != n.short {
+		line += " " + n.short
+	}
+	// At the top: the first line that holds the name says which is the full
+	// one, and images bring lines of their own.
+	edit := resource.Block{Name: "naming", Lines: []string{line}, Before: true}
+	return resource.File{Path: hostsPath, Edit: edit, Concern: "naming"}
+}
+
+func cloudInitFile(p Profile) resource.File {
+	text := header("identity", p) + `#
+# Reveille names this host. cloud-init would set its own name again at every
+# boot (update_hostname), and write /etc/hosts anew from a template
+# (update_etc_hosts); both are told to leave them alone. User-data that sets
+# one of these keys wins over this file: then take it out there.
+preserve_hostname: true
+manage_etc_hosts: false
+`
+	return resource.File{Path: cloudInitPath, Mode: 0o644, Content: []byte(text), Concern: "naming"}
+}
+
+// nameFault says what keeps a name from being a host's by RFC 1123; "" if nothing.
+func nameFault(name string) string {
+	if len(name) > 253 {
+		return fmt.Sprintf("%d bytes long, and DNS takes 253: shorten it or its domain", len(name))
+	}
+	if strings.EqualFold(name, "localhost") || strings.HasPrefix(strings.ToLower(name), "localhost.") {
+		return "localhost is every host's name for itself: choose another"
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		switch {
+		case label == "":
+			return "a part between dots is empty: write one dot between parts and none at the ends"
+		case len(label) > 63:
+			return fmt.Sprintf("the part %q has %d bytes, and DNS takes 63: shorten it", label, len(label))
+		case label[0] == '-' || label[len(label)-1] == '-':
+			return fmt.Sprintf("the part %q begins or ends with a hyphen: RFC 1123 wants a letter or a digit there", label)
+		case strings.Trim(strings.ToLower(label), "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
+			return fmt.Sprintf("the part %q holds something else than letters, digits and hyphens", label)
+		}
+	}
+	return ""
+}
