@@ -10,7 +10,6 @@ import (
 	"mime"
 	"path"
 	"strings"
-	"unicode"
 )
 
 // File is what Build makes a part of.
@@ -87,7 +86,7 @@ type outPart struct {
 
 func newPart(f File, ours func(string) bool) (outPart, error) {
 	p := outPart{name: path.Base(f.Name), typ: byFirstLine(trimBOM(f.Data))}
-	if p.name == "." || p.name == "/" || strings.ContainsFunc(p.name, func(r rune) bool { return !unicode.IsPrint(r) }) || len(p.name) > 255 {
+	if p.name == "." || p.name == "/" || p.name != printable(p.name) || len(p.name) > 255 {
 		return p, fmt.Errorf("%q is no name for a part: rename the file", p.name)
 	}
 	if p.typ == "" && isKeyValue(trimBOM(f.Data), ours) {
@@ -112,19 +111,14 @@ func firstLine(data []byte) string {
 }
 
 // render writes the multipart. The boundary comes from the content, so that
-// the same files give the same bytes, and is in none of it.
+// the same files give the same bytes.
 func render(parts []outPart) []byte {
 	var all bytes.Buffer
 	for _, p := range parts {
 		fmt.Fprintf(&all, "%s\n%s\n%d\n", p.name, p.typ, len(p.body))
 		all.Write(p.body)
 	}
-	sum := sha256.Sum256(all.Bytes())
-	boundary := hex.EncodeToString(sum[:12])
-	for bytes.Contains(all.Bytes(), []byte(boundary)) {
-		sum = sha256.Sum256(sum[:])
-		boundary = hex.EncodeToString(sum[:12])
-	}
+	boundary := newBoundary(sha256.Sum256(all.Bytes()), all.Bytes())
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "Content-Type: multipart/mixed; boundary=%q\nMIME-Version: 1.0\n", boundary)
 	for _, p := range parts {
@@ -134,6 +128,17 @@ func render(parts []outPart) []byte {
 	}
 	fmt.Fprintf(&out, "\n--%s--\n", boundary)
 	return out.Bytes()
+}
+
+// newBoundary makes a boundary of the seed that content does not hold.
+func newBoundary(seed [sha256.Size]byte, content []byte) string {
+	for {
+		b := hex.EncodeToString(seed[:12])
+		if !bytes.Contains(content, []byte(b)) {
+			return b
+		}
+		seed = sha256.Sum256(seed[:])
+	}
 }
 
 // compress leaves time and name out of the gzip header.

@@ -22,7 +22,7 @@ func reveilleLines(text string) (string, error) {
 	c := configLines{scan: newYAMLScan(), base: -1}
 	var out strings.Builder
 	end := 0 // of the last line kept: blank ones behind it are dropped
-	for i, line := range strings.Split(text, "\n") {
+	for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		if line, ok := c.next(i+1, line); ok {
 			out.WriteString(line)
 			end = out.Len() + 1

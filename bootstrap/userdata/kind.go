@@ -57,10 +57,11 @@ func byFirstLine(data []byte) string {
 	return ""
 }
 
-// maybeOurs says that a part so declared may turn out to be ours.
+// maybeOurs says that a part so declared may turn out to be ours. The whole is
+// not among them: its gzip is taken off before, and once.
 func maybeOurs(declared string) bool {
 	switch declared {
-	case typeReveille, typeCloudConfig, typePlain, typeNone:
+	case typeReveille, typeCloudConfig, typePlain:
 		return true
 	}
 	return false

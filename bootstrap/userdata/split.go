@@ -95,12 +95,12 @@ func walk(raw []byte, ours func(string) bool) (*walker, error) {
 		w.gzipped = true
 	}
 	w.size = len(data)
-	data = trimBOM(data)
-	if len(bytes.TrimSpace(data)) == 0 {
+	text := trimBOM(data)
+	if len(bytes.TrimSpace(text)) == 0 {
 		return w, nil
 	}
-	if isMessage(data) {
-		return w, w.message(whole, data, 0)
+	if isMessage(text) {
+		return w, w.message(whole, text, 0)
 	}
 	return w, w.leaf(whole, header{}, typeNone, data)
 }
