@@ -1,8 +1,11 @@
 package facts
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 )
 
 // Reason says why a fact is unknown, in one word that tests and tables can hold.
@@ -21,6 +24,7 @@ const (
 	HalfBody     Reason = "half-body"    // the connection ended inside an answer
 	TooLarge     Reason = "too-large"    // more bytes than the bound
 	Malformed    Reason = "malformed"    // an answer that is not what was asked for
+	Unreadable   Reason = "unreadable"   // a file of the machine could not be read
 )
 
 type state uint8
@@ -111,19 +115,44 @@ func (f Fact[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(wire[T]{Unknown: r, Detail: d})
 }
 
-// UnmarshalJSON reads it back.
+// UnmarshalJSON reads it back. Anything but one of the three forms is an error.
 func (f *Fact[T]) UnmarshalJSON(b []byte) error {
-	var w wire[T]
-	if err := json.Unmarshal(b, &w); err != nil {
+	var w struct {
+		Value   json.RawMessage `json:"value"`
+		Absent  bool            `json:"absent"`
+		Unknown Reason          `json:"unknown"`
+		Detail  string          `json:"detail"`
+	}
+	if err := strict(b, &w); err != nil {
 		return err
 	}
 	switch {
-	case w.Value != nil:
-		*f = Known(*w.Value)
-	case w.Absent:
+	case w.Value != nil && !w.Absent && w.Unknown == "":
+		var v T
+		if err := strict(w.Value, &v); err != nil {
+			return err
+		}
+		*f = Known(v)
+	case w.Absent && w.Value == nil && w.Unknown == "":
 		*f = Absent[T]()
-	default:
+	case w.Unknown != "" && w.Value == nil && !w.Absent:
 		*f = Unknown[T](w.Unknown, w.Detail)
+	default:
+		return fmt.Errorf(`%.80s: a fact has one of "value", "absent" and "unknown"`, b)
+	}
+	return nil
+}
+
+// strict decodes one JSON value without unknown fields and with nothing
+// behind it. A type's own UnmarshalJSON must ask for that again.
+func strict(b []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return jsonError(b, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more behind its end")
 	}
 	return nil
 }

@@ -1,0 +1,81 @@
+package facts
+
+// instance asks for everything that EC2 says of the instance, given the
+// answer to the instance id, and does the rest beside it. It returns when all
+// questions have ended.
+func (c *crawl) instance(id answer, rest func()) Instance {
+	var i Instance
+	i.ID = use(c, idPath, id, instanceID)
+	if !i.ID.IsKnown() {
+		c.stopUnnamed(i.ID)
+	}
+	for _, q := range []struct {
+		to    *Fact[string]
+		path  string
+		parse func(string) (string, error)
+	}{
+		{&i.Region, "placement/region", place},
+		{&i.Zone, "placement/availability-zone", place},
+		{&i.ZoneID, "placement/availability-zone-id", place},
+		{&i.Partition, "services/partition", name},
+		{&i.Domain, "services/domain", name},
+		{&i.Type, "instance-type", name},
+		{&i.AMI, "ami-id", name},
+		{&i.Hostname, "hostname", hostName},
+		{&i.LocalHostname, "local-hostname", hostName},
+		{&i.PublicHostname, "public-hostname", hostName},
+		{&i.PrivateIP, "local-ipv4", address},
+		{&i.PublicIP, "public-ipv4", address},
+		{&i.IPv6, "ipv6", address},
+		{&i.MAC, "mac", hardware},
+		{&i.LifeCycle, "instance-life-cycle", name},
+		{&i.TargetLifecycle, "autoscaling/target-lifecycle-state", word},
+		{&i.SpotAction, "spot/instance-action", spotAction},
+	} {
+		c.run(func() { *q.to = parsed(c, "meta-data/"+q.path, q.parse) })
+	}
+	c.run(rest)
+	c.run(func() { i.SecurityGroups = parsed(c, "meta-data/security-groups", lines(word)) })
+	c.run(func() { i.Interfaces = c.interfaces() })
+	c.run(func() { i.Tags = c.folder("meta-data/tags/instance/", tagKey, nil) })
+	c.run(func() { i.BlockDevices = c.folder("meta-data/block-device-mapping/", name, word) })
+	c.run(func() { i.Document = parsed(c, documentPath, document) })
+	c.group.Wait()
+	i.Account = c.account(i)
+	return i
+}
+
+const documentPath = "dynamic/instance-identity/document"
+
+// stopUnnamed ends a crawl that does not know whose facts it would read.
+func (c *crawl) stopUnnamed(id Fact[string]) {
+	r, detail := id.Why()
+	if id.IsAbsent() {
+		r, detail = Malformed, "there is no instance id here: this is not IMDS"
+		c.problem(idPath, r, detail)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.end(idPath, answer{reason: r, detail: detail})
+}
+
+// account is the document's, where the document is this instance's. It is
+// static and can be replayed, so that meta-data's own id is the one that counts.
+func (c *crawl) account(i Instance) Fact[string] {
+	d, known := i.Document.Get()
+	if !known {
+		if i.Document.IsAbsent() {
+			return Absent[string]()
+		}
+		return Unknown[string](i.Document.Why())
+	}
+	if id, ok := i.ID.Get(); ok && id != d.InstanceID {
+		detail := "the identity document is " + d.InstanceID + "'s, the instance is " + id
+		c.problem(documentPath, Malformed, detail)
+		return Unknown[string](Malformed, detail)
+	}
+	if d.AccountID == "" {
+		return Absent[string]()
+	}
+	return Known(d.AccountID)
+}

@@ -1,0 +1,125 @@
+package facts
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"reveille/bootstrap/userdata"
+)
+
+// maxBody bounds every answer but user-data, in bytes. The largest real one,
+// the identity document, has some 500.
+const maxBody = 64 << 10
+
+// parallel bounds the requests under way, and so the connections. IMDS takes
+// 1,024 packets a second from an interface, shared with DNS and NTP.
+const parallel = 16
+
+// errTooLarge is what reading beyond a bound gives.
+var errTooLarge = errors.New("the answer is larger than the bound")
+
+// exchange is the last request that was made for one question. The SDK's
+// token provider hides the status and the cause of what failed from
+// errors.As, so they are noted here, on the wire.
+type exchange struct {
+	mu     sync.Mutex
+	method string
+	status int // 0: no headers came
+	err    error
+	tries  int
+	naked  bool // a GET without a token was answered
+}
+
+type exchangeKey struct{}
+
+func (e *exchange) note(f func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f()
+}
+
+// caller is the HTTP client: no proxy, no redirects, bounded in time and bytes.
+type caller struct {
+	client    *http.Client
+	transport *http.Transport
+	onFail    func() // called when no HTTP answer came; nil: nobody cares
+}
+
+func newCaller(t tuning, onFail func()) *caller {
+	tr := &http.Transport{
+		Proxy:                 nil, // HTTP_PROXY must never see a token
+		DialContext:           (&net.Dialer{Timeout: t.dial, KeepAlive: 15 * time.Second}).DialContext,
+		ResponseHeaderTimeout: t.header,
+		MaxIdleConnsPerHost:   parallel,
+		DisableCompression:    true,
+	}
+	return &caller{transport: tr, onFail: onFail, client: &http.Client{
+		Transport:     tr,
+		Timeout:       t.whole,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+func (w *caller) close() { w.transport.CloseIdleConnections() }
+
+// Do is what the SDK's client calls for each attempt.
+func (w *caller) Do(r *http.Request) (*http.Response, error) {
+	e, ok := r.Context().Value(exchangeKey{}).(*exchange)
+	if !ok {
+		e = &exchange{}
+	}
+	resp, err := w.client.Do(r)
+	e.note(func() {
+		e.method, e.status, e.err = r.Method, 0, err
+		e.tries++
+		if err == nil {
+			e.status = resp.StatusCode
+			e.naked = r.Method == http.MethodGet && resp.StatusCode == http.StatusOK &&
+				r.Header.Get("X-Aws-Ec2-Metadata-Token") == ""
+		}
+	})
+	if err != nil {
+		if w.onFail != nil && !errors.Is(r.Context().Err(), context.Canceled) {
+			w.onFail()
+		}
+		return nil, err
+	}
+	resp.Body = &boundBody{ReadCloser: resp.Body, left: boundOf(r.URL.Path), e: e}
+	return resp, nil
+}
+
+func boundOf(path string) int {
+	if strings.HasSuffix(path, "/user-data") {
+		return userdata.MaxRaw
+	}
+	return maxBody
+}
+
+// boundBody reads so many bytes and no more, and notes why reading ended.
+type boundBody struct {
+	io.ReadCloser
+	left int
+	e    *exchange
+}
+
+func (b *boundBody) Read(p []byte) (int, error) {
+	// One byte more than is left tells a body that fits from one that does not.
+	if len(p) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.ReadCloser.Read(p)
+	if n > b.left {
+		n, err = b.left, errTooLarge
+	}
+	b.left -= n
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.e.note(func() { b.e.err = err })
+	}
+	return n, err
+}
