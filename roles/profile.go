@@ -90,12 +90,13 @@ type Coordinator struct{ URLs []string }
 
 // Setting is a key's value and the place that set it.
 type Setting struct {
-	Key   string // "resolver.timeout"
-	Value string // as written, after filling in
-	Layer Layer
-	Name  string // file, "tag reveille:resolver.timeout", "user-data part 2"; "" for defaults
-	Line  int    // 1-based; 0 where the source has no lines
-	Over  bool   // overridden by a later Setting of the same key
+	Key     string // "resolver.timeout"
+	Value   string // after filling in; "null" where the layer returns it to the default
+	Written string // as written, where filling in changed it
+	Layer   Layer
+	Name    string // file, "tag reveille:resolver.timeout", "user-data part 2"; "" for defaults
+	Line    int    // 1-based; 0 where the source has no lines
+	Over    bool   // overridden by a later Setting of the same key
 }
 
 // Concern is one room of the house: facts and profile to steps. It is pure.

@@ -1,0 +1,204 @@
+package roles
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"reveille/bootstrap/facts"
+)
+
+// buildProfile fills names into merged layers and makes the Profile of them.
+// anywhere leaves out what hangs on where the machine is: lists by region and
+// zone that have none for it are no error then.
+func buildProfile(m *layered, f facts.Facts, anywhere bool) (Profile, Errors, error) {
+	errs, unknown := m.fillAll(f)
+	errs = append(errs, m.finish()...)
+	if len(errs) > 0 {
+		return Profile{}, errs, nil
+	}
+	b := builder{m: m, facts: f, anywhere: anywhere, unknown: unknown}
+	p := b.profile()
+	if len(b.errs) > 0 {
+		return Profile{}, b.errs, nil
+	}
+	var missing []error
+	for _, u := range b.unknown {
+		missing = append(missing, u)
+	}
+	if len(missing) == 1 {
+		return Profile{}, nil, missing[0]
+	}
+	return p, nil, errors.Join(missing...)
+}
+
+// builder reads typed values out of merged layers. Every text in them has
+// been checked by its key's type.
+type builder struct {
+	m        *layered
+	facts    facts.Facts
+	anywhere bool
+	errs     Errors
+	unknown  []*UnknownFact
+	notes    []string
+}
+
+func (b *builder) profile() Profile {
+	p := Profile{
+		Role: b.text("role"),
+		Identity: Identity{
+			Hostname:    b.text(hostnameKey),
+			Domain:      b.text("identity.domain"),
+			HostnameTag: b.text("identity.hostname_tag"),
+		},
+	}
+	for _, path := range b.m.below("vars") {
+		if p.Vars == nil {
+			p.Vars = map[string]string{}
+		}
+		p.Vars[strings.TrimPrefix(path, "vars.")] = b.text(path)
+	}
+	if b.asked("resolver") {
+		p.Resolver = b.resolver()
+	}
+	if b.asked("directory") {
+		p.Directory = b.directory()
+	}
+	if b.asked("ganglia") {
+		p.Ganglia = &Ganglia{Cluster: b.text("ganglia.cluster"), Port: b.number("ganglia.port"), Collectors: addresses(b.list("ganglia.collectors"))}
+	}
+	if b.asked("coordinator") {
+		p.Coordinator = &Coordinator{URLs: b.list("coordinator.urls")}
+	}
+	p.Notes, p.Settings = b.notes, b.m.settings()
+	return p
+}
+
+func (b *builder) resolver() *Resolver {
+	return &Resolver{
+		Nameservers: addresses(b.placed("resolver.nameservers", 3)),
+		Search:      b.list("resolver.search"),
+		Timeout:     b.seconds("resolver.timeout"),
+		Attempts:    b.number("resolver.attempts"),
+		Rotate:      b.flag("resolver.rotate"),
+	}
+}
+
+func (b *builder) directory() *Directory {
+	d := &Directory{
+		Client:        b.text("directory.client"),
+		URIs:          b.placed("directory.uris", 0),
+		Base:          b.text("directory.base"),
+		BindDN:        b.text("directory.bind_dn"),
+		PasswordFile:  b.text("directory.password_file"),
+		CACertFile:    b.text("directory.ca_cert_file"),
+		BindTimeLimit: b.seconds("directory.bind_timelimit"),
+		TimeLimit:     b.seconds("directory.timelimit"),
+		AccessHosts:   b.flag("directory.access.hosts"),
+		BreakGlass:    b.text("directory.break_glass"),
+	}
+	switch {
+	case d.BindDN != "" && d.PasswordFile == "":
+		b.fail("directory.bind_dn", "needs directory.password_file: a name without a password is an anonymous bind to most servers")
+	case d.BindDN == "" && d.PasswordFile != "":
+		b.fail("directory.password_file", "needs directory.bind_dn, whose password it holds")
+	}
+	if d.BindDN != "" && slices.ContainsFunc(d.URIs, func(u string) bool { return strings.HasPrefix(u, "ldap://") }) {
+		b.notes = append(b.notes, "directory.bind_dn sends its password in the clear to an ldap:// server: use ldaps://")
+	}
+	return d
+}
+
+func (b *builder) fail(path, say string) {
+	b.errs = append(b.errs, b.m.live[path].at.errorf("%s %s", path, say))
+}
+
+// asked says whether any layer asks for a section.
+func (b *builder) asked(section string) bool {
+	_, ok := b.m.open[section]
+	return ok
+}
+
+func (b *builder) text(path string) string { return b.m.live[path].value.text }
+
+func (b *builder) flag(path string) bool { return b.text(path) == "true" }
+
+func (b *builder) number(path string) int {
+	n, _ := strconv.Atoi(b.text(path))
+	return n
+}
+
+func (b *builder) seconds(path string) time.Duration {
+	d, _ := time.ParseDuration(b.text(path))
+	return d
+}
+
+func (b *builder) list(path string) []string {
+	var out []string
+	for _, it := range b.m.live[path].value.items {
+		out = append(out, it.text)
+	}
+	return out
+}
+
+// placed reads a list, or the lists by region and zone, nearest first.
+func (b *builder) placed(path string, most int) []string {
+	if _, plain := b.m.live[path]; plain {
+		return b.list(path)
+	}
+	byPlace := map[string][]string{}
+	var first leaf
+	for _, p := range b.m.below(path) {
+		if len(byPlace) == 0 {
+			first = b.m.live[p]
+		}
+		byPlace[strings.TrimPrefix(p, path+".")] = b.list(p)
+	}
+	zone, region := b.where("availability zone", path, b.facts.Instance.Zone), b.where("region", path, b.facts.Instance.Region)
+	all := nearest(byPlace, zone, region)
+	if len(all) == 0 && !b.anywhere && len(b.unknown) == 0 {
+		b.errs = append(b.errs, first.at.errorf("%s has nothing for the zone %s, nothing for the region %s and no default: add one of them", path, quoted(zone), quoted(region)))
+	}
+	if most > 0 && len(all) > most {
+		b.notes = append(b.notes, fmt.Sprintf("%s: %s left out, since %d is all that glibc asks and the others are nearer", path, strings.Join(all[most:], ", "), most))
+		all = all[:most]
+	}
+	return all
+}
+
+func (b *builder) where(what, path string, f facts.Fact[string]) string {
+	if !f.IsKnown() && !f.IsAbsent() && !b.anywhere {
+		b.unknown = append(b.unknown, unknownFact(what, path+" by region and zone", f))
+	}
+	return f.Or("")
+}
+
+// nearest flattens lists by place: the zone's, then the region's, then the
+// default, each entry once.
+func nearest(byPlace map[string][]string, zone, region string) []string {
+	var out []string
+	for _, at := range []string{zone, region, "default"} {
+		for _, entry := range byPlace[at] {
+			if !slices.Contains(out, entry) {
+				out = append(out, entry)
+			}
+		}
+	}
+	return out
+}
+
+// addresses brings IP addresses into their one usual form.
+func addresses(texts []string) []string {
+	out := make([]string, len(texts))
+	for i, t := range texts {
+		out[i] = t
+		if a, err := netip.ParseAddr(t); err == nil {
+			out[i] = a.String()
+		}
+	}
+	return out
+}

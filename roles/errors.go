@@ -1,0 +1,113 @@
+package roles
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"reveille/bootstrap/facts"
+)
+
+// Error is one mistake in a document, with its place and what to do about it.
+type Error struct {
+	File    string // path, "user-data part 2", "tag hostname"
+	Line    int    // 1-based; 0 where the source has no lines
+	Column  int    // 1-based, in characters; 0 where the source has no lines
+	Message string
+}
+
+// Error is "file:line:column: message", or "file: message" without a line.
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.File + ": " + e.Message
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+}
+
+// Errors is a configuration that is refused: every mistake that was found, by
+// file and line. It is never empty.
+type Errors []*Error
+
+// Error is one line a mistake.
+func (es Errors) Error() string {
+	lines := make([]string, len(es))
+	for i, e := range es {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives the single mistakes to errors.As.
+func (es Errors) Unwrap() []error {
+	out := make([]error, len(es))
+	for i, e := range es {
+		out[i] = e
+	}
+	return out
+}
+
+// sorted puts mistakes in the order of their places and drops repeats.
+func (es Errors) sorted() Errors {
+	slices.SortStableFunc(es, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
+			cmp.Compare(a.Column, b.Column), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.CompactFunc(es, func(a, b *Error) bool { return *a == *b })
+}
+
+// UnknownFact says that a decision needs a fact that could not be read. It is
+// a pass that failed, not a bad configuration: unknown is never absent, so
+// nothing may be decided, and the next pass may know.
+type UnknownFact struct {
+	What   string // "user-data", "security groups"
+	For    string // what needed it: "match.security_groups of /etc/…/dev.yaml"; may be ""
+	Reason facts.Reason
+	Detail string
+}
+
+// Error says what is unknown, why, and what needed it.
+func (e *UnknownFact) Error() string {
+	s := fmt.Sprintf("%s unknown (%s)", e.What, e.Reason)
+	if e.Detail != "" {
+		s += ": " + e.Detail
+	}
+	if e.For != "" {
+		s += "; needed by " + e.For
+	}
+	return s
+}
+
+// unknownFact makes the error of a fact that is not known.
+func unknownFact[T any](what, needed string, f facts.Fact[T]) *UnknownFact {
+	reason, detail := f.Why()
+	return &UnknownFact{What: what, For: needed, Reason: reason, Detail: detail}
+}
+
+// place is where something stands in a document.
+type place struct {
+	file      string
+	line, col int
+}
+
+// errorf makes the error of a place.
+func (p place) errorf(format string, args ...any) *Error {
+	return &Error{File: p.file, Line: p.line, Column: p.col, Message: fmt.Sprintf(format, args...)}
+}
+
+// String is "file:line", or the file alone.
+func (p place) String() string {
+	if p.line == 0 {
+		return p.file
+	}
+	return fmt.Sprintf("%s:%d", p.file, p.line)
+}
+
+// quoted is a value as errors show it: escaped, and cut where it is long.
+func quoted(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		return fmt.Sprintf("%q…", string(r[:most]))
+	}
+	return fmt.Sprintf("%q", s)
+}

@@ -1,0 +1,127 @@
+package roles
+
+import (
+	"encoding/json"
+	"maps"
+)
+
+// filledText is a value in which a name is still to be filled in: it may
+// stand for any type.
+const filledText = `^([^$]|\$\$|\$[^${])*\$\{[a-z][a-z0-9_]{0,62}\}`
+
+// JSONSchema is the profile's schema for editors, in draft 2020-12. It is the
+// same bytes each time, ends in a newline, and gives the decoder's verdict on
+// any single document, but for what a schema cannot say: twice the same key,
+// which layer a document belongs to, and what several documents make together.
+func JSONSchema() []byte {
+	root := profileSchema()
+	s := root.jsonSchema()
+	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	s["title"] = "Reveille profile"
+	s["type"] = "object"
+	out, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		panic("roles: the schema table holds what JSON cannot: " + err.Error())
+	}
+	return append(out, '\n')
+}
+
+// jsonSchema is one key. Null is a value of each: it returns to the default.
+func (k *schemaKey) jsonSchema() map[string]any {
+	s := map[string]any{}
+	switch {
+	case k.section():
+		s = k.sectionSchema()
+	case k.place:
+		lists := *k
+		lists.place = false
+		s["anyOf"] = []any{lists.bare(), map[string]any{
+			"type": "object", "minProperties": 1, "additionalProperties": false,
+			"patternProperties": map[string]any{placeName.schema["pattern"].(string): lists.jsonSchema()},
+		}, map[string]any{"type": "null"}}
+	default:
+		s["anyOf"] = []any{k.bare(), map[string]any{"type": "null"}}
+	}
+	if k.doc != "" {
+		s["description"] = k.doc
+	}
+	return s
+}
+
+func (k *schemaKey) sectionSchema() map[string]any {
+	s := map[string]any{"type": []string{"object", "null"}, "additionalProperties": false}
+	if k.least > 0 {
+		s["minProperties"] = k.least
+	}
+	if k.any != nil {
+		s["patternProperties"] = map[string]any{k.names.schema["pattern"].(string): k.any.jsonSchema()}
+		return s
+	}
+	properties := map[string]any{}
+	for _, c := range k.keys {
+		if c.never != "" {
+			continue // no property of that name is allowed, which is the verdict
+		}
+		p := c.jsonSchema()
+		if c.def != "" {
+			p["default"] = c.defaultValue()
+		}
+		properties[c.name] = p
+	}
+	s["properties"] = properties
+	return s
+}
+
+// bare is a value or a list, without null.
+func (k *schemaKey) bare() map[string]any {
+	if !k.list {
+		return k.scalarSchema()
+	}
+	list := map[string]any{"type": "array", "items": k.scalarSchema(), "uniqueItems": true}
+	if k.least > 0 {
+		list["minItems"] = k.least
+	}
+	if k.most > 0 {
+		list["maxItems"] = k.most
+	}
+	if k.one {
+		return map[string]any{"anyOf": []any{k.scalarSchema(), list}}
+	}
+	return list
+}
+
+// scalarSchema is one value: by its type, or with a name to fill in.
+func (k *schemaKey) scalarSchema() map[string]any {
+	if k.is.isKey {
+		return map[string]any{"enum": tagKeys()}
+	}
+	typed := maps.Clone(k.is.schema)
+	if k.fixed {
+		if typed["type"] == "string" && typed["enum"] == nil {
+			return map[string]any{"allOf": []any{typed, map[string]any{"not": map[string]any{"pattern": filledText}}}}
+		}
+		return typed
+	}
+	return map[string]any{"anyOf": []any{typed, map[string]any{"type": "string", "pattern": filledText}}}
+}
+
+// defaultValue is the default as JSON has it.
+func (k *schemaKey) defaultValue() any {
+	if k.is.shape == isText {
+		return k.def
+	}
+	return json.RawMessage(k.def)
+}
+
+// tagKeys are the keys and sections that tags may be allowed to set, but for
+// free names.
+func tagKeys() []string {
+	root := profileSchema()
+	var out []string
+	for _, path := range append(append(sectionNames(), root.paths("")...), "hostname", "directory.access") {
+		if checkTagKey(path) == nil {
+			out = append(out, path)
+		}
+	}
+	return out
+}

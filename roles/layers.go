@@ -1,0 +1,174 @@
+package roles
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// leafValue is a value as written: one text, or a list of them.
+type leafValue struct {
+	list  bool
+	text  string
+	items []leafItem
+}
+
+type leafItem struct {
+	text string
+	at   place
+}
+
+// String is the value as explain prints it.
+func (v leafValue) String() string {
+	if !v.list {
+		return v.text
+	}
+	texts := make([]string, len(v.items))
+	for i, it := range v.items {
+		texts[i] = it.text
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
+}
+
+// leaf is one thing that a document says: a key's value, its return to the
+// default, or that a section is opened.
+type leaf struct {
+	path  string
+	key   *schemaKey
+	layer Layer
+	value leafValue
+	null  bool
+	open  bool
+	at    place
+}
+
+// layered is all documents merged, with who set what.
+type layered struct {
+	live map[string]leaf  // keys that hold a value
+	open map[string]place // sections that are asked for, and by what
+	said []Setting        // every value of every layer, in the order of the layers
+	from map[string]int   // index in said of the value that holds
+}
+
+// mergeLayers lays documents over each other, weakest layer first.
+func mergeLayers(docs ...[]leaf) *layered {
+	m := &layered{live: map[string]leaf{}, open: map[string]place{}, from: map[string]int{}}
+	all := slices.Concat(docs...)
+	slices.SortStableFunc(all, func(a, b leaf) int { return cmp.Compare(a.layer, b.layer) })
+	for _, l := range all {
+		m.add(l)
+	}
+	return m
+}
+
+// add lays one leaf over what there is. Maps merge by key; a scalar or a list
+// replaces the whole, and is replaced by a map; null takes away what is below.
+func (m *layered) add(l leaf) {
+	if l.open {
+		if _, ok := m.open[l.path]; !ok {
+			m.open[l.path] = l.at
+		}
+		return
+	}
+	for path, i := range m.from {
+		if path == l.path || under(path, l.path) || under(l.path, path) {
+			m.said[i].Over = true
+			delete(m.from, path)
+			delete(m.live, path)
+		}
+	}
+	value := l.value.String()
+	if l.null {
+		value = "null"
+		for path := range m.open {
+			if path == l.path || under(path, l.path) {
+				delete(m.open, path)
+			}
+		}
+	} else {
+		m.live[l.path] = l
+		m.reopen(l)
+	}
+	m.said = append(m.said, Setting{Key: l.path, Value: value, Layer: l.layer, Name: l.at.file, Line: l.at.line})
+	m.from[l.path] = len(m.said) - 1
+}
+
+// reopen marks the sections above a value as asked for: a value in user-data
+// asks for its section as well as a line in a file does.
+func (m *layered) reopen(l leaf) {
+	for i := strings.LastIndexByte(l.path, '.'); i > 0; i = strings.LastIndexByte(l.path[:i], '.') {
+		if _, ok := m.open[l.path[:i]]; !ok {
+			m.open[l.path[:i]] = l.at
+		}
+	}
+}
+
+// below lists the live keys at or under a path, sorted; all of them under "".
+func (m *layered) below(path string) []string {
+	var out []string
+	for p := range m.live {
+		if path == "" || p == path || under(p, path) {
+			out = append(out, p)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// finish adds the defaults of the sections that are asked for, and tells what
+// those sections still need.
+func (m *layered) finish() Errors {
+	var errs Errors
+	m.finishSection(profileSchema(), "", &errs)
+	return errs
+}
+
+func (m *layered) finishSection(s *schemaKey, section string, errs *Errors) {
+	for _, k := range s.keys {
+		path := joinKey(section, k.name)
+		at, asked := m.open[path]
+		switch {
+		case k.short != "" || k.never != "":
+		case k.section() && (asked || section != ""):
+			m.finishSection(k, path, errs)
+		case k.section() || len(m.below(path)) > 0 && k.def == "":
+		case k.def != "":
+			m.addDefault(k, path)
+		case k.need:
+			at = m.open[section]
+			*errs = append(*errs, at.errorf("%s is missing: a %s section needs %s", path, section, needed(s)))
+		}
+	}
+}
+
+// addDefault records a default, as overridden where a layer says otherwise.
+func (m *layered) addDefault(k *schemaKey, path string) {
+	_, over := m.live[path]
+	if !over {
+		m.live[path] = leaf{path: path, key: k, layer: Defaults, value: leafValue{text: k.def}, at: place{file: "defaults"}}
+	}
+	m.said = append(m.said, Setting{Key: path, Value: k.def, Layer: Defaults, Over: over})
+}
+
+// needed lists in words the keys that a section cannot be without.
+func needed(s *schemaKey) string {
+	var names []string
+	for _, k := range s.keys {
+		if k.need {
+			names = append(names, k.name)
+		}
+	}
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
+}
+
+// settings is the record for the Profile: by key, weakest layer first.
+func (m *layered) settings() []Setting {
+	out := slices.Clone(m.said)
+	slices.SortStableFunc(out, func(a, b Setting) int {
+		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Layer, b.Layer))
+	})
+	return out
+}

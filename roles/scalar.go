@@ -1,0 +1,171 @@
+package roles
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// scalarType is what a single value must be. The decoder, key=value and tags,
+// the values after filling in, and the JSON Schema all read it here.
+type scalarType struct {
+	want   string                  // in words with an example, "a duration in whole seconds, such as 2s"
+	shape  shape                   // how YAML must have it: isText, isInt or isBool
+	check  func(text string) error // on the text alone; the error says what is wrong and what is right
+	schema map[string]any          // the same as JSON Schema, as far as that can say it
+	isKey  bool                    // the name of a key that a tag may set: checked by the decoder
+}
+
+// pattern is a type that one regular expression describes whole. It is
+// compiled at first use: most commands read no profile.
+func pattern(want, expr string) *scalarType {
+	re := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+	return &scalarType{want: want, shape: isText,
+		schema: map[string]any{"type": "string", "pattern": expr},
+		check: func(s string) error {
+			if !re().MatchString(s) {
+				return fmt.Errorf("%s is not %s", quoted(s), want)
+			}
+			return nil
+		}}
+}
+
+// oneOf is a type of a few words.
+func oneOf(words ...string) *scalarType {
+	want := "one of " + strings.Join(words, ", ")
+	return &scalarType{want: want, shape: isText, schema: map[string]any{"type": "string", "enum": words},
+		check: func(s string) error {
+			for _, w := range words {
+				if s == w {
+					return nil
+				}
+			}
+			return fmt.Errorf("%s is not %s%s", quoted(s), want, meant(s, words))
+		}}
+}
+
+// wholeNumber is a decimal number within a range. why says who would bend a
+// value outside of it.
+func wholeNumber(least, most int, why string) *scalarType {
+	want := fmt.Sprintf("a whole number from %d to %d", least, most)
+	return &scalarType{want: want, shape: isInt,
+		schema: map[string]any{"type": "integer", "minimum": least, "maximum": most},
+		check: func(s string) error {
+			n, err := strconv.Atoi(s)
+			if err != nil || strconv.Itoa(n) != s {
+				return fmt.Errorf("%s is not %s", quoted(s), want)
+			}
+			if n < least || n > most {
+				return fmt.Errorf("%d is not %s%s", n, want, why)
+			}
+			return nil
+		}}
+}
+
+// wholeSeconds is a duration in whole seconds, written as such, so that what is
+// read is what the program that gets it will do.
+func wholeSeconds(most int, why string) *scalarType {
+	want := fmt.Sprintf("a duration in whole seconds from 1s to %ds", most)
+	words := make([]string, most)
+	for i := range words {
+		words[i] = fmt.Sprintf("%ds", i+1)
+	}
+	return &scalarType{want: want, shape: isText, schema: map[string]any{"type": "string", "enum": words},
+		check: func(s string) error {
+			if _, err := strconv.Atoi(s); err == nil {
+				return fmt.Errorf("%s has no unit: write %ss", s, s)
+			}
+			d, err := time.ParseDuration(s)
+			switch {
+			case err != nil:
+				return fmt.Errorf("%s is not %s", quoted(s), want)
+			case d%time.Second != 0:
+				return fmt.Errorf("%s is not whole seconds: %s is wanted", s, want)
+			case d < time.Second || d > time.Duration(most)*time.Second:
+				return fmt.Errorf("%s is not %s%s", s, want, why)
+			case s != fmt.Sprintf("%ds", d/time.Second):
+				return fmt.Errorf("%s: write %ds", quoted(s), d/time.Second)
+			}
+			return nil
+		}}
+}
+
+// yesNo is true or false.
+func yesNo() *scalarType {
+	return &scalarType{want: "true or false", shape: isBool, schema: map[string]any{"type": "boolean"},
+		check: func(s string) error {
+			if s != "true" && s != "false" {
+				return fmt.Errorf("%s is not true or false", quoted(s))
+			}
+			return nil
+		}}
+}
+
+// freeText is any one line without control characters.
+func freeText(most int) *scalarType {
+	return &scalarType{want: "one line of text", shape: isText,
+		schema: map[string]any{"type": "string", "maxLength": most, "pattern": `^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$`},
+		check: func(s string) error {
+			if utf8.RuneCountInString(s) > most {
+				return fmt.Errorf("%s is too long: %d characters at most", quoted(s), most)
+			}
+			return oneLine(s)
+		}}
+}
+
+// glob is a pattern with *, ? and [a-z].
+func glob() *scalarType {
+	return &scalarType{want: `a pattern such as "*-mysql*"`, shape: isText,
+		schema: map[string]any{"type": "string", "minLength": 1, "maxLength": 256},
+		check: func(s string) error {
+			if s == "" || utf8.RuneCountInString(s) > 256 {
+				return fmt.Errorf("%s is no pattern: 1 to 256 characters", quoted(s))
+			}
+			if _, err := globMatch(s, ""); err != nil {
+				return fmt.Errorf("%s is no pattern: a [ has no ], or a \\ ends it", quoted(s))
+			}
+			return nil
+		}}
+}
+
+// globMatch is path.Match where a slash is a character like any other.
+func globMatch(pattern, s string) (bool, error) {
+	flat := strings.NewReplacer("/", "\x00")
+	return path.Match(flat.Replace(pattern), flat.Replace(s))
+}
+
+// filePath is an absolute path in its shortest form.
+func filePath() *scalarType {
+	return &scalarType{want: "an absolute path", shape: isText,
+		schema: map[string]any{"type": "string", "maxLength": 1024,
+			"pattern": `^(/[^/\x00-\x1f\x7f-\x9f\u2028\u2029]+)+$`,
+			"not":     map[string]any{"pattern": `/\.\.?(/|$)`}},
+		check: func(s string) error {
+			switch {
+			case !strings.HasPrefix(s, "/"):
+				return fmt.Errorf("%s is not an absolute path: it must begin with /", quoted(s))
+			case path.Clean(s) != s || s == "/":
+				return fmt.Errorf("%s is not a file's path in its shortest form: %s", quoted(s), path.Clean(s))
+			case utf8.RuneCountInString(s) > 1024:
+				return fmt.Errorf("%s is too long: 1024 characters at most", quoted(s))
+			}
+			return oneLine(s)
+		}}
+}
+
+// oneLine refuses what could begin a new line, or hide, in a file that a
+// value is written to.
+func oneLine(s string) error {
+	for _, r := range s {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r == utf8.RuneError {
+			return fmt.Errorf("%s holds the control character %U: one line of plain text is wanted", quoted(s), r)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,183 @@
+package roles
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/userdata"
+)
+
+// roleDoc is one role file, decoded.
+type roleDoc struct {
+	file   string
+	role   string
+	at     place  // of the key role
+	match  []leaf // what machines it is for; empty: only those that name it
+	leaves []leaf
+}
+
+// documents are all sources of a machine that need no tags to be read.
+type documents struct {
+	roles    []*roleDoc
+	local    []leaf
+	userData []leaf
+	errs     Errors
+}
+
+// readSources decodes the files of every layer.
+func (d *documents) readSources(sources []Source) {
+	for _, s := range sources {
+		leaves, errs := decodeYAML(s.Layer, s.Name, s.Data)
+		d.errs = append(d.errs, errs...)
+		switch s.Layer {
+		case RoleFile:
+			d.readRole(s.Name, leaves, len(errs) > 0)
+		case UserData:
+			d.userData = append(d.userData, leaves...)
+		default:
+			d.local = append(d.local, leaves...)
+		}
+	}
+}
+
+// readRole keeps a role file. One without a name is a mistake, unless another
+// mistake may have hidden the name.
+func (d *documents) readRole(file string, leaves []leaf, broken bool) {
+	r := &roleDoc{file: file, at: place{file, 1, 1}, leaves: leaves}
+	for _, l := range leaves {
+		switch {
+		case l.path == "role" && !l.null:
+			r.role, r.at = l.value.text, l.at
+		case under(l.path, "match") && !l.open && !l.null:
+			r.match = append(r.match, l)
+		}
+	}
+	switch {
+	case r.role != "":
+		d.roles = append(d.roles, r)
+	case !broken:
+		d.errs = append(d.errs, r.at.errorf("role is missing: a role file names its role, such as role: mysql"))
+	}
+}
+
+// readUserData decodes the parts of user-data that are ours.
+func (d *documents) readUserData(u facts.UserData) {
+	if u.Broken != "" {
+		d.errs = append(d.errs, place{file: "user-data"}.errorf("it cannot be taken apart: %s", u.Broken))
+	}
+	var parts [][]leaf
+	for _, p := range u.Parts {
+		leaves, errs := decodePart(p)
+		d.errs = append(d.errs, errs...)
+		parts = append(parts, leaves)
+	}
+	d.errs = append(d.errs, differences(parts)...)
+	d.userData = append(d.userData, slices.Concat(parts...)...)
+}
+
+// partName is a part's name in errors and in explain.
+func partName(p userdata.Part) string {
+	if p.Name == "" || p.Name == "user-data" {
+		return "user-data"
+	}
+	return "user-data " + p.Name
+}
+
+// decodePart reads one part in the form that it is written in.
+func decodePart(p userdata.Part) ([]leaf, Errors) {
+	name := partName(p)
+	switch p.Form {
+	case userdata.NotOurs:
+		return nil, nil
+	case userdata.KeyValue:
+		return decodeKeyValue(UserData, name, p.Text)
+	case userdata.YAML:
+		return decodeYAML(UserData, name, []byte(p.Text))
+	case userdata.CloudConfig:
+		return decodeCloudConfig(name, p.Text)
+	}
+	return nil, Errors{place{file: name}.errorf("a part of the form %s is not known to this version", quoted(string(p.Form)))}
+}
+
+// decodeCloudConfig reads the value of the top-level key reveille; the rest is
+// cloud-init's.
+func decodeCloudConfig(name, text string) ([]leaf, Errors) {
+	root, errs := parseDocument(name, []byte(text))
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	var ours *docNode
+	for _, p := range root.pairs {
+		if p.key.text != "reveille" {
+			continue
+		}
+		if ours != nil {
+			return nil, Errors{p.key.at.errorf("reveille is here twice: take one out")}
+		}
+		ours = p.value
+	}
+	if ours == nil || ours.shape == isNull {
+		return nil, nil
+	}
+	return decodeTree(UserData, ours)
+}
+
+// differences refuses two parts that set one key differently: which of them
+// counts would be a guess.
+func differences(parts [][]leaf) Errors {
+	var errs Errors
+	for i, later := range parts {
+		for _, l := range later {
+			for _, e := range slices.Concat(parts[:i]...) {
+				if l.open || e.open || !disagree(e, l) {
+					continue
+				}
+				errs = append(errs, l.at.errorf("%s is %s here and %s at %s: two parts of user-data may not set one key differently",
+					l.path, said(l), said(e), e.at))
+			}
+		}
+	}
+	return errs
+}
+
+func disagree(a, b leaf) bool {
+	if a.path == b.path {
+		return a.null != b.null || a.value.list != b.value.list || a.value.String() != b.value.String()
+	}
+	return under(a.path, b.path) || under(b.path, a.path)
+}
+
+func said(l leaf) string {
+	if l.null {
+		return "null"
+	}
+	return quoted(l.value.String())
+}
+
+// find is the value that a layer's documents give a key; the last one counts.
+func find(leaves []leaf, path string) (leaf, bool) {
+	for _, l := range slices.Backward(leaves) {
+		if l.path == path && !l.open && !l.null {
+			return l, true
+		}
+	}
+	return leaf{}, false
+}
+
+// origin is where a value comes from, in words.
+func origin(layer Layer, name string, line int) string {
+	at := place{file: name, line: line}.String()
+	switch layer {
+	case Defaults:
+		return "default"
+	case RoleFile, Local:
+		return fmt.Sprintf("%s %s", layer, at)
+	case UserData:
+		if !strings.HasPrefix(name, "user-data") {
+			return "user-data " + at
+		}
+	}
+	return at
+}
