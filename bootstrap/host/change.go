@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,6 +47,7 @@ func (h *Host) mkdir(real string, mode fs.FileMode) error {
 		if st, e := os.Stat(real); e == nil && st.IsDir() {
 			return nil // somebody was quicker
 		}
+		err = unix.ENOTDIR
 	}
 	if err != nil {
 		return h.fail("make folder", path, err)
@@ -156,7 +156,7 @@ func (h *Host) Sweep(dir string) error {
 	var errs []error
 	for _, n := range names {
 		path := filepath.Join(dir, n)
-		if !strings.HasPrefix(n, TempPrefix) || h.mine(n) {
+		if !isTemp(n) || h.mine(n) {
 			continue
 		}
 		if i, err := h.Lstat(path); err != nil || !i.Exists || i.Mode.IsDir() || h.busy(path) {

@@ -23,7 +23,7 @@ type Machine struct {
 	t    testing.TB
 
 	mu       sync.Mutex
-	script   map[string][]answer // by argv, joined by spaces
+	script   map[string][]answer // by argv, joined by zero bytes
 	ran      []string
 	units    map[string]string
 	jobs     []string
@@ -122,20 +122,21 @@ func (m *Machine) open(o host.Options) *host.Host {
 func (m *Machine) Command(argv []string, out host.Output, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	key := strings.Join(argv, " ")
+	key := strings.Join(argv, "\x00")
 	m.script[key] = append(m.script[key], answer{out, err})
 }
 
 // Run answers from the script; a command that is not in it fails the test.
 func (m *Machine) Run(ctx context.Context, name string, args ...string) (host.Output, error) {
-	key := strings.Join(append([]string{name}, args...), " ")
+	argv := append([]string{name}, args...)
+	key, shown := strings.Join(argv, "\x00"), strings.Join(argv, " ")
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.ran = append(m.ran, key)
+	m.ran = append(m.ran, shown)
 	answers := m.script[key]
 	if len(answers) == 0 {
-		m.t.Errorf("unexpected command: %s", key)
-		return host.Output{Code: -1}, fmt.Errorf("unexpected command: %s", key)
+		m.t.Errorf("unexpected command: %q", argv)
+		return host.Output{Code: -1}, fmt.Errorf("unexpected command: %q", argv)
 	}
 	a := answers[0]
 	if len(answers) > 1 {

@@ -1,0 +1,109 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRunRealCommands(t *testing.T) {
+	t.Setenv("LC_ALL", "de_DE.UTF-8")
+	t.Setenv("LANG", "de_DE.UTF-8")
+	for _, c := range []struct {
+		name, script string
+		stdout       string
+		err          string
+	}{
+		{name: "plain", script: "echo hello", stdout: "hello\n"},
+		{name: "english", script: `echo "$LC_ALL-$LANG"`, stdout: "C-\n"},
+		{name: "nothing to read", script: "cat; echo end", stdout: "end\n"},
+		{name: "exit code", script: "echo half; echo why >&2; exit 3", stdout: "half\n", err: "exit code 3: why"},
+		{name: "signal", script: "kill -9 $$", err: "ended by a signal"},
+		{name: "long complaint", script: "yes x | head -c 9000 >&2; echo END >&2; exit 1", err: "END"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out, err := commands{killAfter: time.Second}.Run(context.Background(), "sh", "-c", c.script)
+			if string(out.Stdout) != c.stdout {
+				t.Errorf("said %q, want %q", out.Stdout, c.stdout)
+			}
+			if (err == nil) != (c.err == "") || (err != nil && !strings.Contains(err.Error(), c.err)) {
+				t.Errorf("error %v, want %q", err, c.err)
+			}
+			if err != nil && len(err.Error()) > 600 {
+				t.Errorf("an error of %d bytes", len(err.Error()))
+			}
+		})
+	}
+}
+
+func TestRunPassesNoDescriptorOn(t *testing.T) {
+	f, err := os.Create(t.TempDir() + "/ours")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	out, err := commands{killAfter: time.Second}.Run(context.Background(), "ls", "-l", "/proc/self/fd")
+	if err != nil || strings.Contains(string(out.Stdout), f.Name()) {
+		t.Errorf("%s (%v)", out.Stdout, err)
+	}
+}
+
+func TestRunBoundsOutput(t *testing.T) {
+	out, err := commands{killAfter: time.Second}.Run(context.Background(), "sh", "-c", "head -c 5000000 /dev/zero")
+	if !errors.Is(err, ErrTooLarge) || len(out.Stdout) != MaxOutput {
+		t.Errorf("%d bytes, %v", len(out.Stdout), err)
+	}
+}
+
+// The child says when it is ready, so that the deadline comes after that.
+func TestRunAtItsDeadline(t *testing.T) {
+	for name, c := range map[string]struct{ script, stdout string }{
+		"asked to end":            {"trap 'echo asked; exit 0' TERM; : >\"$1\"; while :; do sleep 0.01; done", "asked\n"},
+		"killed if it will not":   {"trap '' TERM; : >\"$1\"; while :; do sleep 0.01; done", ""},
+		"a child holds the pipes": {": >\"$1\"; exec sleep 60", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			flag := t.TempDir() + "/ready"
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			go func() {
+				h, _ := New(Options{})
+				for {
+					if i, _ := h.Stat(flag); i.Exists {
+						cancel()
+						return
+					}
+				}
+			}()
+			out, err := commands{killAfter: 200 * time.Millisecond}.Run(ctx, "sh", "-c", c.script, "sh", flag)
+			if !errors.Is(err, context.Canceled) || errors.Is(err, ErrAbandoned) {
+				t.Errorf("error %v", err)
+			}
+			if string(out.Stdout) != c.stdout {
+				t.Errorf("said %q, want %q", out.Stdout, c.stdout)
+			}
+		})
+	}
+}
+
+// One that even SIGKILL does not end is left behind.
+func TestRunAbandons(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, ok := (commands{}).wait(ctx, make(chan error)); ok {
+		t.Error("it waited for a process that never ends")
+	}
+}
+
+func TestRunOfWhatIsNotThere(t *testing.T) {
+	h, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Run(context.Background(), "no-such-command-here"); err == nil || !strings.Contains(err.Error(), "no-such-command-here") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,123 @@
+// Package originals keeps what the image had before the agent changed it, so
+// that every change can be taken back: on a restore, when a section is no
+// longer asked for, and on a machine that was made from another's disk.
+//
+// It lies in /var/lib/reveille/originals, a folder for root alone:
+//
+//	owner                      the instance id that all of it belongs to
+//	hostname                   the live host name before the first change
+//	%2Fetc%2Fhosts.json        one Record a path
+//	%2Fetc%2Fhosts.original    its bytes
+//
+// It stores and finds; it must not know how a file is put back, nor what an
+// edit means.
+package originals
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/url"
+
+	"reveille/bootstrap/host"
+)
+
+// Dir is where the originals are kept.
+const Dir = "/var/lib/reveille/originals"
+
+// Version of a record's form.
+const Version = 1
+
+// State is what was at a path before the first change.
+type State string
+
+// The states.
+const (
+	Absent  State = "absent"
+	Regular State = "file"
+	Link    State = "link"
+)
+
+// Record says what a path was, and what has been done to it since. The bytes
+// of a regular file lie beside it.
+type Record struct {
+	Version int         `json:"version"`
+	Path    string      `json:"path"`
+	Target  string      `json:"target"` // the file that is changed: Path, or where its link led when an edit went through it
+	Concern string      `json:"concern"`
+	State   State       `json:"state"`
+	Mode    fs.FileMode `json:"mode"` // permission bits
+	UID     int         `json:"uid"`
+	GID     int         `json:"gid"`
+	Link    string      `json:"link"`   // target of a symbolic link
+	SHA256  string      `json:"sha256"` // of a regular file's bytes
+	Made    []string    `json:"made"`   // folders that were missing, the outermost first
+	Edits   []Edit      `json:"edits"`  // edits made, in order; none: the whole file is ours
+	Attr    bool        `json:"attr"`   // an edit also set mode or owner
+	Wrote   []string    `json:"wrote"`  // digests of what we wrote as whole files, the latest last; "absent" for none
+}
+
+// Edit is an editor in the form in which it is kept.
+type Edit struct {
+	Kind string          `json:"kind"`
+	Data json.RawMessage `json:"data"`
+}
+
+// Whole says that the whole file is ours, not an edit in it.
+func (r Record) Whole() bool { return len(r.Edits) == 0 }
+
+// Look takes the picture of a path as it is now: the record to keep and the
+// bytes that belong to it. With through, a link at the path is followed and
+// the file behind it is the one pictured.
+func Look(h *host.Host, path string, through bool) (Record, []byte, error) {
+	r := Record{Version: Version, Path: path, Target: path, State: Absent}
+	if through {
+		target, err := h.Resolve(path)
+		if err != nil {
+			return Record{}, nil, err
+		}
+		r.Target = target
+	}
+	i, err := h.Lstat(r.Target)
+	if err != nil {
+		return Record{}, nil, err
+	}
+	if !i.Exists {
+		return r, nil, nil
+	}
+	r.Mode, r.UID, r.GID = i.Mode.Perm(), i.UID, i.GID
+	switch {
+	case i.Link != "":
+		r.State, r.Link = Link, i.Link
+		return r, nil, nil
+	case !i.Mode.IsRegular():
+		return Record{}, nil, fmt.Errorf("keep the original of %s: it is %v, neither a file nor a link; remove it by hand", path, i.Mode)
+	}
+	data, err := h.ReadFile(r.Target)
+	if err != nil {
+		return Record{}, nil, err
+	}
+	r.State, r.SHA256 = Regular, Digest(data)
+	return r, data, nil
+}
+
+// Digest names bytes.
+func Digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Name is a path as one file name, readable where it is short. It begins with
+// "%2F", so it is never one of the other names in the folder.
+func Name(path string) string {
+	name := url.PathEscape(path)
+	if len(name) > 150 {
+		return name[:80] + "-" + Digest([]byte(path))
+	}
+	return name
+}
+
+func recordPath(path string) string { return Dir + "/" + Name(path) + ".json" }
+func bytesPath(path string) string  { return Dir + "/" + Name(path) + ".original" }

@@ -1,0 +1,120 @@
+package originals
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"reveille/bootstrap/host"
+)
+
+// Store is all that is kept, as it was when it was loaded.
+type Store struct {
+	owner    string
+	hostname string
+	records  []Record
+}
+
+// Entry is one file that the agent has changed.
+type Entry struct {
+	Path    string
+	Concern string
+	Edit    string // kind of the latest edit; "" where the whole file is ours
+}
+
+// Load reads all that is kept. A record that cannot be read is an error, and
+// the rest is in the Store all the same.
+func Load(h *host.Host) (Store, error) {
+	var s Store
+	names, err := h.ReadDir(Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	var errs []error
+	for _, n := range names {
+		if !strings.HasPrefix(n, "%2F") || !strings.HasSuffix(n, ".json") {
+			continue
+		}
+		r, ok, err := read(h, Dir+"/"+n)
+		if ok {
+			s.records = append(s.records, r)
+		}
+		errs = append(errs, err)
+	}
+	s.owner, err = line(h, "owner")
+	errs = append(errs, err)
+	s.hostname, err = line(h, "hostname")
+	return s, errors.Join(append(errs, err)...)
+}
+
+// Owner is the instance id that the originals belong to, "" where nothing is
+// kept, or where it was kept on a machine whose id nobody could tell.
+func (s Store) Owner() string {
+	if s.Empty() {
+		return ""
+	}
+	return s.owner
+}
+
+// Empty says that nothing is kept: the machine is the image's own.
+func (s Store) Empty() bool { return len(s.records) == 0 && s.hostname == "" }
+
+// List is the files that the agent has changed, by path.
+func (s Store) List() []Entry {
+	var list []Entry
+	for _, r := range s.records {
+		e := Entry{Path: r.Path, Concern: r.Concern}
+		if n := len(r.Edits); n > 0 {
+			e.Edit = r.Edits[n-1].Kind
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// Hostname is the live host name before the agent's first change of it, ""
+// where it has changed none.
+func (s Store) Hostname() string { return s.hostname }
+
+// SetOwner says whose machine this is, before its first original is kept. It
+// is refused while originals of another instance are here: those go back
+// first, or they would be taken for this one's.
+func SetOwner(h *host.Host, id string) error {
+	if id == "" || strings.ContainsAny(id, "\n\r") {
+		return fmt.Errorf("the owner of the originals: %q is no instance id", id)
+	}
+	s, err := Load(h)
+	if err != nil {
+		return err
+	}
+	if s.owner == id {
+		return nil
+	}
+	if o := s.Owner(); o != "" {
+		return fmt.Errorf("the files that were changed here belong to %s, not to %s; put the originals back first (reveille restore)", o, id)
+	}
+	if err := prepare(h); err != nil {
+		return err
+	}
+	return h.Write(Dir+"/owner", []byte(id+"\n"), private)
+}
+
+// KeepHostname keeps the live host name before the first change of it; a
+// later call keeps nothing.
+func KeepHostname(h *host.Host, name string) error {
+	kept, err := line(h, "hostname")
+	if err != nil || kept != "" || name == "" {
+		return err
+	}
+	if err := prepare(h); err != nil {
+		return err
+	}
+	return h.Write(Dir+"/hostname", []byte(name+"\n"), private)
+}
+
+// ForgetHostname drops the kept live host name.
+func ForgetHostname(h *host.Host) error { return h.Remove(Dir + "/hostname") }

@@ -1,0 +1,142 @@
+package resource
+
+import (
+	"bytes"
+	"errors"
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"reveille/bootstrap/host"
+	"reveille/bootstrap/originals"
+)
+
+// restore puts a path back to the image's own and forgets the original. It may
+// be killed anywhere and run again: the record goes last.
+func restore(h *host.Host, rec originals.Record) error {
+	if err := h.Sweep(filepath.Dir(rec.Target)); err != nil {
+		return err
+	}
+	put := restoreWhole
+	if !rec.Whole() {
+		put = restoreEdited
+	}
+	if err := put(h, rec); err != nil {
+		return err
+	}
+	// What was confirmed was confirmed of a file that is no longer ours.
+	if err := forgetConfirmed(h, rec.Path); err != nil {
+		return err
+	}
+	return originals.Forget(h, rec.Path)
+}
+
+func restoreWhole(h *host.Host, rec originals.Record) error {
+	now, err := look(h, rec.Path, false)
+	if err != nil {
+		return err
+	}
+	// Somebody's own version is saved first; then the original goes back all
+	// the same: a machine that asked for its image's files must get them, and
+	// half of our set-up is what neither of the two wanted.
+	if err := preserve(h, rec, now); err != nil {
+		return err
+	}
+	attr := host.Attr{Mode: rec.Mode, UID: rec.UID, GID: rec.GID}
+	switch rec.State {
+	case originals.Absent:
+		if err := h.Remove(rec.Path); err != nil {
+			return err
+		}
+		return removeMade(h, rec)
+	case originals.Link:
+		if now.info.Link != rec.Link {
+			if err := h.Symlink(rec.Link, rec.Path); err != nil {
+				return err
+			}
+		}
+		return h.Chattr(rec.Path, attr)
+	}
+	data, err := originals.Bytes(h, rec)
+	if err != nil {
+		return err
+	}
+	if now.info.Mode.IsRegular() && now.info.Exists && bytes.Equal(now.data, data) {
+		return h.Chattr(rec.Path, attr)
+	}
+	return h.Write(rec.Path, data, attr)
+}
+
+func restoreEdited(h *host.Host, rec originals.Record) error {
+	now, err := look(h, rec.Target, false)
+	if err != nil {
+		return err
+	}
+	if !now.info.Exists {
+		// Somebody removed it: there is no edit left to take out of it.
+		return removeMade(h, rec)
+	}
+	data, err := undo(h, rec, rec.Edits, now.data)
+	if err != nil {
+		return err
+	}
+	if rec.State == originals.Absent && len(data) == 0 {
+		if err := h.Remove(rec.Target); err != nil {
+			return err
+		}
+		return removeMade(h, rec)
+	}
+	attr, ours := host.Attr{UID: -1, GID: -1}, rec.Attr && rec.State == originals.Regular
+	if ours {
+		attr = host.Attr{Mode: rec.Mode, UID: rec.UID, GID: rec.GID}
+	}
+	switch {
+	case !bytes.Equal(now.data, data):
+		return h.Write(rec.Target, data, attr)
+	case ours:
+		return h.Chattr(rec.Target, attr)
+	}
+	return nil
+}
+
+// removeMade takes away the folders that were made for the file, as far as
+// nothing else is in them.
+func removeMade(h *host.Host, rec originals.Record) error {
+	for _, dir := range slices.Backward(rec.Made) {
+		if err := h.Sweep(dir); err != nil {
+			return err
+		}
+		names, err := h.ReadDir(dir)
+		if errors.Is(err, unix.ENOENT) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if len(names) > 0 {
+			return nil
+		}
+		if err := h.Remove(dir); err != nil && !errors.Is(err, unix.ENOTEMPTY) {
+			return err
+		}
+	}
+	return nil
+}
+
+// afterRestore is the content that a reader of the path would find once a
+// whole file of ours is put back.
+func afterRestore(h *host.Host, rec originals.Record) ([]byte, error) {
+	if rec.State != originals.Link {
+		return originals.Bytes(h, rec)
+	}
+	target := rec.Link
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(filepath.Dir(rec.Path), target)
+	}
+	data, err := h.ReadFile(target)
+	if errors.Is(err, unix.ENOENT) {
+		return nil, nil
+	}
+	return data, err
+}
