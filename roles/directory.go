@@ -104,7 +104,7 @@ func clientSteps(c ldapClient, first bool, s ldapSettings, p Profile, missing st
 	for _, file := range files {
 		step := plan.Step{Resource: file, Concern: "directory", Required: true, Why: why}
 		if missing != "" {
-			step.Resource = awaited{id: file.ID(), what: missing}
+			step.Resource = await(plan.Resource.Check, file.ID(), missing)
 		}
 		steps, ids = append(steps, step), append(ids, file.ID())
 	}

@@ -78,7 +78,7 @@ func renderCases() []renderCase {
 func TestRenderedFiles(t *testing.T) {
 	for _, c := range renderCases() {
 		t.Run(c.name, func(t *testing.T) {
-			f, p := directoryFacts(c.os, c.has), directoryProfile()
+			f, p := fleetFacts(c.os, c.has), ldapProfile()
 			c.edit(&f, &p)
 			files := map[string][]byte{}
 			for _, concern := range []func(facts.Facts, Profile) (plan.Plan, error){planDirectory, planGanglia} {

@@ -5,26 +5,32 @@ import (
 	"strings"
 
 	"reveille/bootstrap/facts"
-	"reveille/bootstrap/host"
 	"reveille/bootstrap/plan"
 )
 
 // awaited stands in a plan for a file whose content hangs on a fact that could
 // not be read. What is on the machine stays as it is, the step says what it
-// waits for, and the facts are read again.
-type awaited struct {
+// waits for, and the facts are read again. H is the machine that it never
+// looks at.
+type awaited[H any] struct {
 	id   string // of the file that will take its place
 	what string
 }
 
-func (a awaited) ID() string { return a.id }
+// await makes one. The check is plan.Resource.Check, for its type alone: this
+// package must not import the machine, not even to name it.
+func await[H any](_ func(plan.Resource, context.Context, H) ([]plan.Change, error), id, what string) awaited[H] {
+	return awaited[H]{id, what}
+}
 
-func (a awaited) Check(context.Context, *host.Host) ([]plan.Change, error) {
+func (a awaited[H]) ID() string { return a.id }
+
+func (a awaited[H]) Check(context.Context, H) ([]plan.Change, error) {
 	return nil, &plan.NotYet{For: a.what, Facts: true}
 }
 
 // Describe says what is missing, for golden plans.
-func (a awaited) Describe() string { return "as it is, until " + a.what + " is known" }
+func (a awaited[H]) Describe() string { return "left as it is until this is known: " + a.what + "\n" }
 
 // header is the comment at the head of a whole file of ours. It names no line
 // and no moment, so that a file changes only when what it says does.

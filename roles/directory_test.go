@@ -19,7 +19,7 @@ import (
 )
 
 // A machine of ORIGIN's fleet, and a directory section for it.
-func directoryFacts(os string, has facts.Has) facts.Facts {
+func fleetFacts(os string, has facts.Has) facts.Facts {
 	f := facts.Facts{Source: facts.FromIMDS}
 	f.Machine.OS = facts.OS{ID: os}
 	f.Machine.Has = has
@@ -30,7 +30,7 @@ func directoryFacts(os string, has facts.Has) facts.Facts {
 	return f
 }
 
-func directoryProfile() Profile {
+func ldapProfile() Profile {
 	return Profile{
 		Role: "mysql", RoleFile: "/etc/reveille/roles.d/mysql.yaml",
 		Identity: Identity{Hostname: "dev-mysql01", Domain: "acme.private"},
@@ -100,12 +100,12 @@ func TestDirectoryClients(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := directoryProfile()
+			p := ldapProfile()
 			p.Directory.Client = tt.client
 			if tt.bind {
 				p.Directory.BindDN, p.Directory.PasswordFile = "cn=reader,dc=acme,dc=private", "/etc/reveille/ldap.password"
 			}
-			steps, err := planDirectory(directoryFacts(tt.os, tt.has), p)
+			steps, err := planDirectory(fleetFacts(tt.os, tt.has), p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -117,7 +117,7 @@ func TestDirectoryClients(t *testing.T) {
 }
 
 func TestNoDirectoryNoSteps(t *testing.T) {
-	steps, err := planDirectory(directoryFacts("debian", facts.Has{Nslcd: true, LDAPConf: true}), Profile{})
+	steps, err := planDirectory(fleetFacts("debian", facts.Has{Nslcd: true, LDAPConf: true}), Profile{})
 	if len(steps) != 0 || err != nil {
 		t.Errorf("%v, %v", steps, err)
 	}
@@ -126,7 +126,7 @@ func TestNoDirectoryNoSteps(t *testing.T) {
 // A daemon is restarted when any of its files changes, and never before they
 // are so.
 func TestDirectoryUnitFollowsItsFiles(t *testing.T) {
-	steps, err := planDirectory(directoryFacts("debian", facts.Has{Nslcd: true, SSSD: true}), directoryProfile())
+	steps, err := planDirectory(fleetFacts("debian", facts.Has{Nslcd: true, SSSD: true}), ldapProfile())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,9 +144,9 @@ func TestDirectoryUnitFollowsItsFiles(t *testing.T) {
 // A place that could not be read must neither shut people out nor open a door:
 // the file waits, and the daemon is not touched.
 func TestUnknownPlaceLeavesTheFilesAlone(t *testing.T) {
-	f := directoryFacts("debian", facts.Has{Nslcd: true})
+	f := fleetFacts("debian", facts.Has{Nslcd: true})
 	f.Instance.Zone = facts.Unknown[string](facts.TimedOut, "")
-	p := directoryProfile()
+	p := ldapProfile()
 
 	steps, err := planDirectory(f, p)
 	if err != nil || len(steps) != 2 {
@@ -178,11 +178,11 @@ func TestUnknownPlaceLeavesTheFilesAlone(t *testing.T) {
 // The password is a placeholder in everything that a plan holds, and a file
 // that will hold it is closed to others.
 func TestBindPasswordStaysOutOfThePlan(t *testing.T) {
-	p := directoryProfile()
+	p := ldapProfile()
 	p.Directory.BindDN, p.Directory.PasswordFile = "cn=reader,dc=acme,dc=private", "/etc/reveille/ldap.password"
 	for _, client := range []string{"nslcd", "sssd", "nss_ldap"} {
 		p.Directory.Client = client
-		steps, err := planDirectory(directoryFacts("debian", facts.Has{}), p)
+		steps, err := planDirectory(fleetFacts("debian", facts.Has{}), p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,9 +218,9 @@ func TestDirectoryRefusesWhatBreaksALine(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := directoryProfile()
+			p := ldapProfile()
 			tt.spoil(p.Directory)
-			steps, err := planDirectory(directoryFacts("debian", facts.Has{}), p)
+			steps, err := planDirectory(fleetFacts("debian", facts.Has{}), p)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || steps != nil {
 				t.Errorf("steps %v, error %v; want one that names %s", steps, err, tt.want)
 			}

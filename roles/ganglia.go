@@ -28,7 +28,8 @@ func planGanglia(f facts.Facts, p Profile) (plan.Plan, error) {
 	}
 	step := plan.Step{Resource: file, Concern: "ganglia", Why: p.Why("ganglia")}
 	if why, _ := f.Instance.PrivateIP.Why(); why != "" {
-		step.Resource = awaited{id: file.ID(), what: "the instance's private address (" + string(why) + "), which names the host in the graphs"}
+		step.Resource = await(plan.Resource.Check, file.ID(),
+			"the instance's private address ("+string(why)+"), which names the host in the graphs")
 		return plan.Plan{step}, nil
 	}
 	steps := plan.Plan{step}

@@ -183,7 +183,7 @@ const collectorHeader = `# Written by reveille ganglia collector, from the role 
 const collectorUnit = collectorHeader + `# Start one a cluster: systemctl enable --now gmond-collector@CLUSTER
 
 [Unit]
-Description=Ganglia collector of cluster %I
+Description=Ganglia collector of cluster %i
 Documentation=man:gmond(1)
 After=network.target
 

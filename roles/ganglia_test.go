@@ -45,7 +45,7 @@ func TestGangliaSteps(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			steps, err := planGanglia(directoryFacts(tt.os, facts.Has{Gmond: tt.has}), p)
+			steps, err := planGanglia(fleetFacts(tt.os, facts.Has{Gmond: tt.has}), p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -57,7 +57,7 @@ func TestGangliaSteps(t *testing.T) {
 }
 
 func TestLeafTellsEveryCollectorAndHearsNobody(t *testing.T) {
-	text := gmondText(t, directoryFacts("debian", facts.Has{}), gangliaProfile("mysql", 8631, "10.0.0.4", "10.0.1.4", "fd00::4"))
+	text := gmondText(t, fleetFacts("debian", facts.Has{}), gangliaProfile("mysql", 8631, "10.0.0.4", "10.0.1.4", "fd00::4"))
 	channel := regexp.MustCompile(`(?s)udp_send_channel \{\s+host = "([^"]+)"\s+port = (\d+)\s+ttl = \d+\s+\}`)
 	var got []string
 	for _, m := range channel.FindAllStringSubmatch(text, -1) {
@@ -74,7 +74,7 @@ func TestLeafTellsEveryCollectorAndHearsNobody(t *testing.T) {
 }
 
 func TestLeafNamesItself(t *testing.T) {
-	base := directoryFacts("debian", facts.Has{})
+	base := fleetFacts("debian", facts.Has{})
 	p := gangliaProfile("mysql", 8631, "10.0.0.4")
 	tests := map[string]struct {
 		change      func(*facts.Facts)
@@ -108,7 +108,7 @@ func TestLeafNamesItself(t *testing.T) {
 }
 
 func TestUnknownAddressLeavesGmondAlone(t *testing.T) {
-	f := directoryFacts("debian", facts.Has{Gmond: true})
+	f := fleetFacts("debian", facts.Has{Gmond: true})
 	f.Instance.PrivateIP = facts.Unknown[string](facts.Refused, "")
 	steps, err := planGanglia(f, gangliaProfile("mysql", 8631, "10.0.0.4"))
 	if err != nil || len(steps) != 1 || steps[0].ID() != "file:/etc/ganglia/gmond.conf" {
@@ -135,7 +135,7 @@ func TestGangliaRefuses(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			p := Profile{Role: "mysql", Ganglia: &tt.g}
-			if _, err := planGanglia(directoryFacts("debian", facts.Has{}), p); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := planGanglia(fleetFacts("debian", facts.Has{}), p); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("leaf: %v", err)
 			}
 			if _, err := GangliaCollector(facts.OS{ID: "debian"}, []Profile{p}); err == nil || !strings.Contains(err.Error(), tt.want) {
