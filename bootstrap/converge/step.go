@@ -92,7 +92,6 @@ func (s *stepRun) attempt(ctx context.Context) (State, []plan.Change, error) {
 // may rest on those before it: nothing is renamed over a file because its
 // content could not be written.
 func (s *stepRun) act(ctx context.Context, changes []plan.Change) error {
-	s.whole = false
 	for _, c := range changes {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%s: not begun: %w", c.Say, context.Cause(ctx))

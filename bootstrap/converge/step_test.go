@@ -100,6 +100,22 @@ func TestAbandoned(t *testing.T) {
 	})
 }
 
+// A change that ends after the deadline, but in time to be heard, is the last.
+func TestNothingBeginsAfterTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := &fake{id: "x", check: func(context.Context, int) ([]plan.Change, error) {
+			return []plan.Change{
+				{Say: "create", Risk: plan.Disrupts, Do: func(context.Context) error { time.Sleep(1500 * time.Millisecond); return nil }},
+				{Say: "mkfs", Risk: plan.Disrupts, Do: func(context.Context) error { panic("begun after the deadline") }},
+			}, nil
+		}}
+		p := plan.Plan{step(x)}
+		p[0].Within = time.Second
+		want(t, run(t, t.Context(), p, Options{Max: plan.Disrupts}),
+			[]string{"x", "failed", "create", "error: mkfs: not begun: not so within 1s"})
+	})
+}
+
 func TestNotYetIsTriedAgain(t *testing.T) {
 	late := &plan.NotYet{For: "device /dev/sdf", Facts: true}
 	for name, c := range map[string]struct {
