@@ -1,0 +1,15 @@
+package facts
+
+import (
+	"time"
+
+	"reveille/bootstrap/host"
+)
+
+// ReadMachine reads the machine's own part alone: no network, so it is what a
+// pass knows before IMDS is asked. What cannot be read is empty, and told as a
+// problem by Gather.
+func ReadMachine(h *host.Host) Machine {
+	m, _ := readMachine(h, time.Now())
+	return m
+}
