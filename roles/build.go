@@ -1,7 +1,6 @@
 package roles
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -13,9 +12,10 @@ import (
 )
 
 // buildProfile fills names into merged layers and makes the Profile of them.
+// Values that need an unknown fact stay as written, and the fact is told.
 // anywhere leaves out what hangs on where the machine is: lists by region and
 // zone that have none for it are no error then.
-func buildProfile(m *layered, f facts.Facts, anywhere bool) (Profile, Errors, error) {
+func buildProfile(m *layered, f facts.Facts, anywhere bool) (Profile, Errors, []*UnknownFact) {
 	errs, unknown := m.fillAll(f)
 	errs = append(errs, m.finish()...)
 	if len(errs) > 0 {
@@ -23,17 +23,7 @@ func buildProfile(m *layered, f facts.Facts, anywhere bool) (Profile, Errors, er
 	}
 	b := builder{m: m, facts: f, anywhere: anywhere, unknown: unknown}
 	p := b.profile()
-	if len(b.errs) > 0 {
-		return Profile{}, b.errs, nil
-	}
-	var missing []error
-	for _, u := range b.unknown {
-		missing = append(missing, u)
-	}
-	if len(missing) == 1 {
-		return Profile{}, nil, missing[0]
-	}
-	return p, nil, errors.Join(missing...)
+	return p, b.errs, b.unknown
 }
 
 // builder reads typed values out of merged layers. Every text in them has
@@ -172,7 +162,9 @@ func (b *builder) placed(path string, most int) []string {
 
 func (b *builder) where(what, path string, f facts.Fact[string]) string {
 	if !f.IsKnown() && !f.IsAbsent() && !b.anywhere {
-		b.unknown = append(b.unknown, unknownFact(what, path+" by region and zone", f))
+		u := unknownFact(what, path+" by region and zone", f)
+		u.key = path
+		b.unknown = append(b.unknown, u)
 	}
 	return f.Or("")
 }

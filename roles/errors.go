@@ -2,6 +2,7 @@ package roles
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,6 +65,7 @@ type UnknownFact struct {
 	For    string // what needed it: "match.security_groups of /etc/…/dev.yaml"; may be ""
 	Reason facts.Reason
 	Detail string
+	key    string // the profile's key that needed it; "" where none did
 }
 
 // Error says what is unknown, why, and what needed it.
@@ -82,6 +84,18 @@ func (e *UnknownFact) Error() string {
 func unknownFact[T any](what, needed string, f facts.Fact[T]) *UnknownFact {
 	reason, detail := f.Why()
 	return &UnknownFact{What: what, For: needed, Reason: reason, Detail: detail}
+}
+
+// joinUnknown makes one error of them, a plain *UnknownFact where there is one.
+func joinUnknown(all []*UnknownFact) error {
+	if len(all) == 1 {
+		return all[0]
+	}
+	var errs []error
+	for _, u := range all {
+		errs = append(errs, u)
+	}
+	return errors.Join(errs...)
 }
 
 // place is where something stands in a document.

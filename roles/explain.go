@@ -63,12 +63,12 @@ func (p Profile) Why(key string) string {
 	return key + " from " + strings.Join(from, ", ")
 }
 
-// Explanation is what Explain prints, as data: one entry for a key that holds
-// a value, one a key for a section.
-func (p Profile) Explanation(key string) ([]Explained, error) {
+// Lookup is what Explain prints, as data: one entry for a key that holds a
+// value, one a key for a section, all that is set for "".
+func (p Profile) Lookup(key string) ([]Explained, error) {
 	k := profileSchema().find(key)
 	switch {
-	case key == "" || k == nil:
+	case k == nil:
 		return nil, fmt.Errorf("%s", noSuchPath(key))
 	case k.never != "":
 		return nil, fmt.Errorf("%s: %s", key, k.never)
@@ -83,6 +83,9 @@ func (p Profile) Explanation(key string) ([]Explained, error) {
 	for i, name := range keys {
 		out[i] = p.explained(name)
 	}
+	if key == "" {
+		out = slices.DeleteFunc(out, func(e Explained) bool { return !e.Set })
+	}
 	return out, nil
 }
 
@@ -94,7 +97,7 @@ func (p Profile) keysBelow(k *schemaKey, section string) []string {
 		keys = k.paths(section)
 	}
 	for _, s := range p.Settings {
-		if (s.Key == section || under(s.Key, section)) && !slices.Contains(keys, s.Key) {
+		if (section == "" || s.Key == section || under(s.Key, section)) && !slices.Contains(keys, s.Key) {
 			keys = append(keys, s.Key)
 		}
 	}
@@ -139,10 +142,10 @@ func (p Profile) explained(key string) Explained {
 }
 
 // Explain says in words what a key's value is, who set it and what was
-// overridden; of a section, of every key in it. The error names the nearest
+// overridden; of a section, of every key in it; of "", of all that is set. The error names the nearest
 // key where there is none of that name.
 func (p Profile) Explain(key string) (string, error) {
-	all, err := p.Explanation(key)
+	all, err := p.Lookup(key)
 	if err != nil {
 		return "", err
 	}

@@ -1,7 +1,6 @@
 package roles
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,12 +32,12 @@ func Resolve(f facts.Facts, sources []Source) (Profile, error) {
 	}
 	tags, notes, errs := r.tags(role)
 	m := r.merge(role, tags)
-	p, more, err := buildProfile(m, f, false)
+	p, more, unknown := buildProfile(m, f, false)
 	if errs = append(errs, more...); len(errs) > 0 {
 		return Profile{}, errs.sorted()
 	}
-	if err != nil {
-		return Profile{}, err
+	if len(unknown) > 0 {
+		return Profile{}, joinUnknown(unknown)
 	}
 	p.Chosen, p.Notes = chosen, append(notes, p.Notes...)
 	if role != nil {
@@ -50,17 +49,14 @@ func Resolve(f facts.Facts, sources []Source) (Profile, error) {
 // unread tells what must be known before anything can be decided. A user-data
 // or a tag that could not be read may name another role.
 func unread(f facts.Facts) error {
-	var errs []error
+	var all []*UnknownFact
 	if u := f.UserData.State; !u.IsKnown() && !u.IsAbsent() {
-		errs = append(errs, unknownFact("user-data", "", u))
+		all = append(all, unknownFact("user-data", "", u))
 	}
 	if t := f.Instance.Tags; !t.IsKnown() && !t.IsAbsent() {
-		errs = append(errs, unknownFact("instance tags", "", t))
+		all = append(all, unknownFact("instance tags", "", t))
 	}
-	if len(errs) == 1 {
-		return errs[0]
-	}
-	return errors.Join(errs...)
+	return joinUnknown(all)
 }
 
 // resolution is one run of Resolve.

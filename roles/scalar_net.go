@@ -96,33 +96,38 @@ func ldapURI() *scalarType {
 	return &scalarType{want: "an LDAP URI such as ldaps://ldap.acme.private", shape: isText,
 		schema: map[string]any{"type": "string", "maxLength": 1024, "pattern": expr},
 		check: func(s string) error {
-			u, err := parseURI(s)
-			if err == nil {
-				switch {
-				case u.Scheme != "ldap" && u.Scheme != "ldaps" && u.Scheme != "ldapi":
-					err = fmt.Errorf("begin it with ldaps://, ldap:// or ldapi://")
-				case u.Path != "" && u.Path != "/":
-					err = fmt.Errorf("take %s out: the base has a key of its own", quoted(u.Path))
-				case u.Scheme == "ldapi":
-					err = checkSocket(u)
-				default:
-					err = checkHostPort(u)
-				}
-			}
-			if err != nil {
+			if err := checkLDAP(s); err != nil {
 				return fmt.Errorf("%s is no LDAP URI: %w", quoted(s), err)
 			}
 			return nil
 		}}
 }
 
-// checkSocket takes ldapi:// alone, or with the path of a socket escaped.
-func checkSocket(u *url.URL) error {
-	rest := strings.TrimSuffix(strings.TrimPrefix(u.String(), "ldapi://"), "/")
-	if rest != "" && !strings.HasPrefix(strings.ToLower(rest), "%2f") || strings.ContainsAny(rest, "[]:~") {
-		return errors.New("after ldapi:// a socket's path is wanted with %2F for each slash, or nothing")
+func checkLDAP(s string) error {
+	if rest, local := strings.CutPrefix(s, "ldapi://"); local {
+		return checkSocket(strings.TrimSuffix(rest, "/"))
 	}
-	return nil
+	u, err := parseURI(s)
+	switch {
+	case err != nil:
+		return err
+	case u.Scheme != "ldap" && u.Scheme != "ldaps":
+		return errors.New("begin it with ldaps://, ldap:// or ldapi://")
+	case u.Path != "" && u.Path != "/":
+		return fmt.Errorf("take %s out: the base has a key of its own", quoted(u.Path))
+	}
+	return checkHostPort(u)
+}
+
+// checkSocket takes what follows ldapi://: nothing, which is the library's own
+// socket, or a path with %2F for each slash.
+func checkSocket(s string) error {
+	path, err := url.PathUnescape(s)
+	if s == "" || err == nil && strings.HasPrefix(path, "/") && len(s) < 1000 &&
+		strings.Trim(s, "%ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == "" && oneLine(path) == nil {
+		return nil
+	}
+	return errors.New("after ldapi:// a socket's path is wanted with %2F for each slash, or nothing")
 }
 
 // webURL is where a coordinator listens: https anywhere, http on loopback.

@@ -94,6 +94,7 @@ func (w *filler) text(l leaf, at place, text string) string {
 	var unknown *UnknownFact
 	switch {
 	case errors.As(err, &unknown):
+		unknown.key = l.path
 		unknown.For = fmt.Sprintf("%s in %s at %s", unknown.For, l.path, at)
 		w.unknown = append(w.unknown, unknown)
 	case err != nil:

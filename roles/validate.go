@@ -31,20 +31,27 @@ func Validate(sources []Source) []*Error {
 	return errs.sorted()
 }
 
-// EachRole is every role file's profile by itself: without user-data, tags or
-// local file, which belong to a machine of that role and not to this one. It
-// is what a collector of all roles is made from. The profiles are by role.
-func EachRole(f facts.Facts, sources []Source) ([]Profile, error) {
+// Fleet is every role file's profile by itself, by role: without user-data,
+// tags and local file, which belong to one machine. It is what a collector of
+// all roles is made from. Values that need to know a machine stay as written;
+// in the ganglia section, which a collector reads, that is an error.
+func Fleet(sources []Source) ([]Profile, error) {
 	var d documents
 	d.readSources(slices.DeleteFunc(slices.Clone(sources), func(s Source) bool { return s.Layer != RoleFile }))
-	errs := append(d.errs, sharedNames(d.roles)...)
+	errs := append(slices.Clone(d.errs), sharedNames(d.roles)...)
 	var out []Profile
 	for _, r := range d.roles {
-		p, more, err := buildProfile(mergeLayers(r.leaves), f, true)
-		if err != nil {
-			return nil, err
+		if brokenFile(d.errs, r.file) {
+			continue
 		}
+		m := mergeLayers(r.leaves)
+		p, more, unknown := buildProfile(m, facts.Facts{}, true)
 		errs = append(errs, more...)
+		for _, u := range unknown {
+			if under(u.key, "ganglia") {
+				errs = append(errs, m.live[u.key].at.errorf("%s differs from machine to machine (%s), so that no collector can be made for it: write it out", u.key, u.What))
+			}
+		}
 		p.Role, p.RoleFile, p.Chosen = r.role, r.file, "its own role file"
 		out = append(out, p)
 	}
