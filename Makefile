@@ -1,0 +1,44 @@
+# Reveille. `make help` lists the targets; CONTRIBUTING is in docs/developing.md.
+SHELL   := /bin/bash
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+BIN     := build/bin
+LDFLAGS := -s -w -X main.version=$(VERSION)
+export CGO_ENABLED ?= 0
+
+.PHONY: help build check lint test demo bench soak packages clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## the two static binaries, stripped, in build/bin
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
+
+check: lint ## the quick part: format, vet, staticcheck, unit tests with the race detector
+	CGO_ENABLED=1 $(GO) test -race $$($(GO) list ./... | grep -v /integration)
+
+lint: $(BIN)/staticcheck ## format, vet and staticcheck alone
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
+	$(GO) vet ./...
+	$(BIN)/staticcheck ./...
+
+test: packages build lint ## everything: real gmond, slapd and cloud-init included
+	CI=true CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
+
+packages: ## install the Debian packages that the tests need (root), or name them
+	integration/scripts/packages
+
+demo: build $(BIN)/ec2-metadata-mock ## the main job, from user-data to a ready report
+	$(GO) run ./integration/demo -bin $(BIN)
+
+bench: build ## size, start and memory as ratios, and the passes' benchmarks
+	CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchtime 20x ./integration ./agent/... ./bootstrap/...
+
+soak: ## the long campaigns: every fuzz target for five minutes
+	integration/scripts/soak
+
+clean: ## remove what was built
+	rm -rf build dist
+
+$(BIN)/ec2-metadata-mock $(BIN)/staticcheck: tools/go.mod
+	$(GO) -C tools build -o ../$(BIN)/ $(if $(findstring mock,$@),github.com/aws/amazon-ec2-metadata-mock/cmd/ec2-metadata-mock,honnef.co/go/tools/cmd/staticcheck)

@@ -1,0 +1,106 @@
+// Package agent is what every pass and every debug command starts from: the
+// facts, the documents, and the plan that follows from them. Its folders say
+// WHEN a pass happens (daemon), WHO is told (report) and how one looks into it
+// (debug). It decides nothing about a role and touches the machine only
+// through package host.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/host"
+	"reveille/bootstrap/plan"
+	"reveille/roles"
+)
+
+// ErrInput says that a file or a folder which the caller named cannot be read.
+var ErrInput = errors.New("the command line names what cannot be read")
+
+// Config says which machine, and where its documents are.
+type Config struct {
+	Host      *host.Host
+	RoleDirs  []string      // the caller's own folders; nil: DefaultRoleDirs below the root
+	FactsFile string        // "": read the machine; else replay this file of the caller's own
+	Facts     facts.Options // how to read the machine
+	Log       *slog.Logger
+}
+
+// Wanted is what this machine should be, and what that follows from. What
+// could not be reached stays at its zero value.
+type Wanted struct {
+	Facts   facts.Facts
+	Sources []roles.Source
+	Profile roles.Profile
+	Plan    plan.Plan // without live steps under another root
+	Spans   []Span
+}
+
+// Span is how long a part of the deciding took, from its start.
+type Span struct {
+	Name        string
+	Start, Took time.Duration
+}
+
+// Decide walks from IMDS to a plan and changes nothing. The error is of
+// roles.Errors for a bad configuration, of *roles.UnknownFact where something
+// that the plan needs could not be read.
+func (c Config) Decide(ctx context.Context) (Wanted, error) {
+	var w Wanted
+	begin := time.Now()
+	span := func(name string, do func() error) error {
+		start := time.Now()
+		err := do()
+		w.Spans = append(w.Spans, Span{name, start.Sub(begin), time.Since(start)})
+		return err
+	}
+	if err := span("facts", func() (err error) { w.Facts, err = c.ReadFacts(ctx); return err }); err != nil {
+		return w, err
+	}
+	err := span("profile", func() (err error) {
+		if w.Sources, err = c.ReadSources(); err != nil {
+			return err
+		}
+		w.Profile, err = roles.Resolve(w.Facts, w.Sources)
+		return err
+	})
+	if err != nil {
+		return w, err
+	}
+	err = span("plan", func() (err error) { w.Plan, err = roles.Plan(w.Facts, w.Profile); return err })
+	if err != nil {
+		return w, err
+	}
+	if !c.Host.Live() {
+		w.Plan = w.Plan.Offline()
+	}
+	return w, nil
+}
+
+// ReadFacts reads the machine, or the file that stands in for it.
+func (c Config) ReadFacts(ctx context.Context) (facts.Facts, error) {
+	if c.FactsFile == "" {
+		return facts.Gather(ctx, c.Host, c.Facts), nil
+	}
+	f, err := os.Open(c.FactsFile)
+	if err != nil {
+		return facts.Facts{}, fmt.Errorf("%w: facts to replay: %w", ErrInput, err)
+	}
+	defer f.Close()
+	got, err := facts.Load(f)
+	if err != nil {
+		return facts.Facts{}, fmt.Errorf("%w: facts to replay in %s: %w", ErrInput, c.FactsFile, err)
+	}
+	if !c.Host.Live() {
+		// What has been done to the folder is the folder's to tell, and the
+		// brake is there to be obeyed.
+		m := facts.ReadMachine(c.Host)
+		got.Machine.Owned, got.Machine.Owner, got.Machine.Brake = m.Owned, m.Owner, m.Brake
+	}
+	return got, nil
+}

@@ -1,0 +1,209 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"reveille/agent"
+	"reveille/agent/report"
+	"reveille/bootstrap/converge"
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/originals"
+	"reveille/bootstrap/plan"
+	"reveille/bootstrap/resource"
+	"reveille/coordinator/api"
+	"reveille/roles"
+)
+
+// LockPath is held by whoever changes the machine: one pass at a time.
+const LockPath = "/run/reveille/lock"
+
+// lockWait bounds the wait for another pass. It is longer than most passes and
+// much shorter than a person's patience.
+const lockWait = 30 * time.Second
+
+// Watcher is told how a pass goes; every field may be nil.
+type Watcher struct {
+	Planned func(plan.Plan)                // before the first step
+	Step    func(i int, r converge.Result) // each result, from one goroutine
+}
+
+// Pass makes one pass from facts to report. The report is whole whatever
+// happened and has been kept on disk; the error says that it could not be
+// kept, or that another pass would not end.
+type Pass struct {
+	agent.Config
+	Kind  Kind
+	Watch Watcher
+	Tell  bool // send the report to the coordinators
+}
+
+// Outcome is a pass's report and what it was made from.
+type Outcome struct {
+	Report        api.Report
+	Wanted        agent.Wanted
+	Misconfigured bool // the cause of a failure is a document, not the machine
+}
+
+// Run makes the pass.
+func (p Pass) Run(ctx context.Context) (Outcome, error) {
+	release, err := lock(ctx, p.Config)
+	if err != nil {
+		return Outcome{}, err
+	}
+	out, err := p.locked(ctx)
+	release()
+	if err == nil && p.Tell {
+		p.tell(ctx, out)
+	}
+	return out, err
+}
+
+func (p Pass) locked(ctx context.Context) (Outcome, error) {
+	start := time.Now()
+	machine := facts.ReadMachine(p.Host)
+	r := report.Begin(string(p.Kind), machine, start)
+	if err := report.Save(p.Host, r); err != nil {
+		return Outcome{Report: r}, err
+	}
+	if _, why := Allowed(p.Kind, machine.Brake, "", start); why == "" {
+		// Before IMDS is asked: it may be dead, and another machine's files
+		// must not stay because of it.
+		if err := reclaim(ctx, p.Host, machine, machine.DMI); err != nil {
+			r.Notes = append(r.Notes, err.Error())
+		}
+	}
+	out := p.decideAndWalk(ctx, r, start)
+	out.Report.TookMS = float64(time.Since(start).Microseconds()) / 1000
+	return out, report.Save(p.Host, out.Report)
+}
+
+func (p Pass) decideAndWalk(ctx context.Context, r api.Report, start time.Time) Outcome {
+	w, err := p.decide(ctx, start)
+	report.AddWanted(&r, w)
+	out := Outcome{Wanted: w}
+	fail := func(err error) Outcome {
+		r.State = api.Failed
+		r.Errors = append(r.Errors, lines(err)...)
+		out.Report = r
+		return out
+	}
+	if err != nil {
+		var bad roles.Errors
+		out.Misconfigured = errors.As(err, &bad) || errors.Is(err, agent.ErrInput)
+		return fail(err)
+	}
+	max, why := Allowed(p.Kind, w.Facts.Machine.Brake, pauseTag(w.Facts), start)
+	if why != "" {
+		r.Notes = append(r.Notes, why)
+	}
+	if max > plan.Nothing {
+		if err := p.prepare(ctx, w); err != nil {
+			return fail(err)
+		}
+	}
+	if p.Watch.Planned != nil {
+		p.Watch.Planned(w.Plan)
+	}
+	began := time.Since(start)
+	walked, err := converge.Run(ctx, p.Host, w.Plan, converge.Options{Max: max, On: p.Watch.Step})
+	if err != nil {
+		return fail(err)
+	}
+	report.AddSteps(&r, walked, began)
+	r.Hostname = hostname(p.Config, r.Hostname)
+	p.settle(&r, walked, max)
+	out.Report = r
+	return out
+}
+
+// decide decides. Where DMI names no instance, IMDS is the first to tell that
+// this is another machine than the one whose originals are kept here: those go
+// back, and all is decided again from what is there then.
+func (p Pass) decide(ctx context.Context, start time.Time) (agent.Wanted, error) {
+	w, err := p.Decide(ctx)
+	m := w.Facts.Machine
+	max, _ := Allowed(p.Kind, m.Brake, pauseTag(w.Facts), start)
+	if max == plan.Nothing || !stranger(m, instanceID(w.Facts)) {
+		return w, err
+	}
+	if err := reclaim(ctx, p.Host, m, instanceID(w.Facts)); err != nil {
+		return w, err
+	}
+	return p.Decide(ctx)
+}
+
+// instanceID is what IMDS says, and else DMI; "" where neither does.
+func instanceID(f facts.Facts) string { return f.Instance.ID.Or(f.Machine.DMI) }
+
+// prepare is what must be on disk before the first change: whose machine the
+// originals belong to, and the good crawl, which a later boot without IMDS
+// will want.
+func (p Pass) prepare(ctx context.Context, w agent.Wanted) error {
+	if err := originals.SetOwner(p.Host, instanceID(w.Facts)); err != nil {
+		return fmt.Errorf("note whose files are kept: %w", err)
+	}
+	if err := facts.Keep(ctx, p.Host, w.Facts); err != nil {
+		p.log().Warn("the crawl could not be kept for a boot without IMDS", "error", err)
+	}
+	return nil
+}
+
+// settle notes what this pass confirmed: those bytes are safe to put back
+// later without anybody watching.
+func (p Pass) settle(r *api.Report, walked converge.Report, max plan.Risk) {
+	if max < plan.Disrupts {
+		return
+	}
+	for _, got := range walked.Results {
+		c, ok := got.Step.Resource.(resource.Confirmer)
+		if !ok || !got.State.So() {
+			continue
+		}
+		if err := c.Confirm(p.Host); err != nil {
+			r.Notes = append(r.Notes, fmt.Sprintf("what this pass brought could not be noted as good: %v", err))
+		}
+	}
+}
+
+func (p Pass) log() *slog.Logger {
+	if p.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return p.Log
+}
+
+func lock(ctx context.Context, c agent.Config) (func(), error) {
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	release, err := c.Host.Lock(ctx, LockPath)
+	if err != nil {
+		return nil, fmt.Errorf("another pass is under way and did not end within %s: %w", lockWait, err)
+	}
+	return release, nil
+}
+
+func pauseTag(f facts.Facts) string { return f.Instance.Tags.Or(nil)["reveille:pause"] }
+
+// hostname is the name after the walk: a step may have changed it.
+func hostname(c agent.Config, before string) string {
+	if now := facts.ReadMachine(c.Host).Hostname; now != "" {
+		return now
+	}
+	return before
+}
+
+// lines takes joined errors apart, so that each stands alone in the report.
+func lines(err error) []string {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []string
+		for _, e := range many.Unwrap() {
+			all = append(all, lines(e)...)
+		}
+		return all
+	}
+	return []string{err.Error()}
+}

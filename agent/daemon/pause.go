@@ -1,0 +1,43 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"reveille/agent"
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/host"
+)
+
+// Hold stops every pass from changing anything, for the given reason, until
+// Resume or for the given time (zero: until Resume). It outlives a reboot.
+func Hold(ctx context.Context, c agent.Config, reason string, d time.Duration) error {
+	release, err := lock(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer release()
+	p := facts.Pause{Reason: reason}
+	if d > 0 {
+		p.Until = time.Now().Add(d).UTC().Truncate(time.Second)
+	}
+	b, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := c.Host.Write(facts.PausePath, append(b, '\n'), host.Attr{Mode: 0o644, UID: -1, GID: -1}); err != nil {
+		return fmt.Errorf("pause: %w", err)
+	}
+	return nil
+}
+
+// Resume takes Hold back. It does not wait for a pass under way: that pass has
+// read the brake already.
+func Resume(c agent.Config) error {
+	if err := c.Host.Remove(facts.PausePath); err != nil {
+		return fmt.Errorf("resume: %w", err)
+	}
+	return nil
+}

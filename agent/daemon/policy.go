@@ -1,0 +1,60 @@
+// Package daemon is WHEN a pass happens and what it may change: one table says
+// it. It walks from facts to a report and tells whoever should know. It must
+// not know what any role wants.
+package daemon
+
+import (
+	"fmt"
+	"time"
+
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/plan"
+)
+
+// Kind is why a pass happens; it goes into the report.
+type Kind string
+
+// The kinds of passes.
+const (
+	Boot    Kind = "boot"
+	Address Kind = "address" // an address of the instance changed
+	Device  Kind = "device"  // a disk came or went
+	Hup     Kind = "hup"     // a person asked, by SIGHUP
+	Timer   Kind = "timer"
+)
+
+// mayDo is the whole safety policy: the worst change that a pass may make.
+// What is not in it may do nothing. No row reaches plan.Destroys: nothing in
+// a plan creates or formats.
+var mayDo = map[Kind]plan.Risk{
+	Boot:    plan.Disrupts,
+	Address: plan.Disrupts,
+	Device:  plan.Disrupts,
+	Hup:     plan.Disrupts,
+	Timer:   plan.Safe, // nobody asked for it now, so nobody is watching
+}
+
+// Allowed is the worst change that this pass may make, and the brake that
+// holds it, in words ("" where none does).
+func Allowed(kind Kind, b facts.Brake, tag string, now time.Time) (plan.Risk, string) {
+	if why := held(b, tag, now); why != "" {
+		return plan.Nothing, why
+	}
+	return mayDo[kind], ""
+}
+
+func held(b facts.Brake, tag string, now time.Time) string {
+	switch {
+	case b.Disabled:
+		return "disabled: " + facts.DisabledPath + " is there; remove it to go on"
+	case b.Kernel:
+		return "disabled: the kernel's command line says reveille=off"
+	case b.Paused != "" && b.Until.IsZero():
+		return fmt.Sprintf("paused: %s; `reveille resume` to go on", b.Paused)
+	case b.Paused != "" && now.Before(b.Until):
+		return fmt.Sprintf("paused until %s: %s; `reveille resume` to go on", b.Until.Format(time.RFC3339), b.Paused)
+	case tag != "":
+		return "paused: the instance's tag reveille:pause says: " + tag
+	}
+	return ""
+}

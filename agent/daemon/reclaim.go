@@ -1,0 +1,112 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"reveille/agent"
+	"reveille/bootstrap/converge"
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/host"
+	"reveille/bootstrap/originals"
+	"reveille/bootstrap/plan"
+	"reveille/bootstrap/resource"
+)
+
+// reclaim puts the image's own files back where those of another instance are
+// found: an image was made of a machine that the agent had already changed.
+// An id that is not known proves nothing, so nothing is done then.
+func reclaim(ctx context.Context, h *host.Host, m facts.Machine, id string) error {
+	if !stranger(m, id) {
+		return nil
+	}
+	rep, err := putBack(ctx, h, plan.Disrupts, nil)
+	if err != nil {
+		return fmt.Errorf("put back what was changed on %s, whose files this machine has: %w", m.Owner, err)
+	}
+	if err := problems(rep); err != nil {
+		return fmt.Errorf("put back what was changed on %s, whose files this machine has: %w", m.Owner, err)
+	}
+	return nil
+}
+
+func stranger(m facts.Machine, id string) bool {
+	return m.Owner != "" && id != "" && m.Owner != id
+}
+
+// putBack restores every kept original. It walks an ordinary plan, so that
+// what a dry run prints is what will be done.
+func putBack(ctx context.Context, h *host.Host, max plan.Risk, on func(int, converge.Result)) (converge.Report, error) {
+	p, err := originalsPlan(h)
+	if err != nil {
+		return converge.Report{}, err
+	}
+	return converge.Run(ctx, h, p, converge.Options{Max: max, On: on})
+}
+
+func originalsPlan(h *host.Host) (plan.Plan, error) {
+	kept, err := originals.Load(h)
+	if err != nil {
+		return nil, fmt.Errorf("read the kept originals: %w", err)
+	}
+	var p plan.Plan
+	for _, o := range resource.Originals(kept) {
+		p = append(p, plan.Step{
+			Resource: o,
+			Concern:  "restore",
+			Why:      "the image's own, kept before the first change",
+			Required: true,
+		})
+	}
+	if !h.Live() {
+		p = p.Offline()
+	}
+	return p, nil
+}
+
+func problems(r converge.Report) error {
+	var all []error
+	for _, got := range r.Results {
+		if got.Err != nil {
+			all = append(all, fmt.Errorf("%s: %w", got.Step.ID(), got.Err))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// Restore takes back everything that the agent changed on this machine. With
+// dry set it only says what it would do.
+func Restore(ctx context.Context, c agent.Config, dry bool, on func(int, converge.Result)) (converge.Report, error) {
+	release, err := lock(ctx, c)
+	if err != nil {
+		return converge.Report{}, err
+	}
+	defer release()
+	max := plan.Disrupts
+	if dry {
+		max = plan.Nothing
+	}
+	rep, err := putBack(ctx, c.Host, max, on)
+	if err != nil || dry {
+		return rep, err
+	}
+	return rep, problems(rep)
+}
+
+// left is what a baked image must not carry into another machine.
+var left = []string{"/var/lib/reveille", "/run/reveille"}
+
+// Clean restores, and then removes everything that belongs to this instance
+// alone, so that the machine may be made an image of.
+func Clean(ctx context.Context, c agent.Config, dry bool, on func(int, converge.Result)) (converge.Report, error) {
+	rep, err := Restore(ctx, c, dry, on)
+	if err != nil || dry {
+		return rep, err
+	}
+	var all []error
+	for _, dir := range left {
+		all = append(all, c.Host.RemoveAll(dir))
+	}
+	return rep, errors.Join(all...)
+}

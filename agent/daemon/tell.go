@@ -1,0 +1,43 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"reveille/agent/report"
+	"reveille/coordinator/api"
+)
+
+// tellWithin bounds what a pass spends on coordinators, all together: a
+// machine is ready without anybody knowing.
+const tellWithin = 2 * time.Second
+
+// tell sends the newest report to every coordinator that answers in time.
+// Who has not got it is kept and shown by `reveille debug status`.
+func (p Pass) tell(ctx context.Context, out Outcome) {
+	who := out.Wanted.Profile.Coordinator
+	if who == nil || out.Report.InstanceID == "" {
+		return
+	}
+	err := send(ctx, who.URLs, out)
+	var untold []string
+	if err != nil {
+		untold = lines(err)
+		p.log().Info("not every coordinator has got the report", "error", err)
+	}
+	if err := report.SaveUntold(p.Host, untold); err != nil {
+		p.log().Warn("which coordinators have not got the report could not be kept", "error", err)
+	}
+}
+
+func send(ctx context.Context, urls []string, out Outcome) error {
+	sender, err := api.NewSender(urls, api.SenderOptions{})
+	if err != nil {
+		return err
+	}
+	defer sender.Close()
+	sender.Offer(out.Report)
+	ctx, cancel := context.WithTimeout(ctx, tellWithin)
+	defer cancel()
+	return sender.Flush(ctx)
+}

@@ -1,0 +1,115 @@
+package debug
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"reveille/agent/report"
+	"reveille/bootstrap/converge"
+	"reveille/bootstrap/host"
+	"reveille/bootstrap/plan"
+)
+
+// PlannedStep is one step of a plan in words, for --json.
+type PlannedStep struct {
+	ID       string          `json:"id"`
+	Concern  string          `json:"concern"`
+	Required bool            `json:"required"`
+	Needs    []string        `json:"needs"`
+	Why      string          `json:"why"`
+	Wants    string          `json:"wants"` // what it asks for, secrets masked
+	State    string          `json:"state"` // "" where no machine was looked at
+	Error    string          `json:"error"`
+	Changes  []PlannedChange `json:"changes"`
+}
+
+// PlannedChange is what would be done.
+type PlannedChange struct {
+	Say  string `json:"say"`
+	Risk string `json:"risk"`
+	Diff string `json:"diff"`
+}
+
+// Plan looks at the machine, where one is given, and says what a pass would
+// do. It runs no change.
+func Plan(ctx context.Context, h *host.Host, p plan.Plan) ([]PlannedStep, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	out := make([]PlannedStep, len(p))
+	for i, s := range p {
+		out[i] = PlannedStep{ID: s.ID(), Concern: s.Concern, Required: s.Required, Needs: append([]string{}, s.Needs...), Why: s.Why, Changes: []PlannedChange{}}
+		if d, ok := s.Resource.(plan.Describer); ok {
+			out[i].Wants = d.Describe()
+		}
+	}
+	if h == nil {
+		return out, nil
+	}
+	looked, err := converge.Run(ctx, h, p, converge.Options{Max: plan.Nothing})
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range looked.Results {
+		out[i].State = string(r.State)
+		if r.Err != nil {
+			out[i].Error = r.Err.Error()
+		}
+		for _, c := range r.Changes {
+			out[i].Changes = append(out[i].Changes, PlannedChange{Say: c.Say, Risk: c.Risk.String(), Diff: c.Diff})
+		}
+	}
+	return out, nil
+}
+
+// WritePlan prints what Plan returned: the diffs where a machine was looked
+// at, else everything that each step asks for.
+func WritePlan(w io.Writer, steps []PlannedStep) {
+	changes := 0
+	for _, s := range steps {
+		must := "required"
+		if !s.Required {
+			must = "not required"
+		}
+		fmt.Fprintf(w, "%s  [%s, %s]%s\n  why: %s\n", report.Clean(s.ID), s.Concern, must, stateOf(s), report.Clean(s.Why))
+		if len(s.Needs) > 0 {
+			fmt.Fprintf(w, "  after: %s\n", report.Clean(strings.Join(s.Needs, ", ")))
+		}
+		if s.Error != "" {
+			fmt.Fprintf(w, "  error: %s\n", report.Clean(s.Error))
+		}
+		if s.State == "" {
+			indent(w, s.Wants)
+		}
+		for _, c := range s.Changes {
+			changes++
+			fmt.Fprintf(w, "  would %s (%s)\n", report.Clean(c.Say), c.Risk)
+			indent(w, c.Diff)
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintf(w, "%d steps, %d changes\n", len(steps), changes)
+}
+
+func stateOf(s PlannedStep) string {
+	if s.State == "" {
+		return ""
+	}
+	return " " + s.State
+}
+
+// indent prints text line by line, harmless on a terminal.
+func indent(w io.Writer, text string) {
+	if text == "" {
+		return
+	}
+	for _, l := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		tabs := strings.Split(l, "\t")
+		for i := range tabs {
+			tabs[i] = report.Clean(tabs[i])
+		}
+		fmt.Fprintf(w, "    %s\n", strings.Join(tabs, "\t"))
+	}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"time"
+
+	"reveille/agent/daemon"
+	"reveille/agent/report"
+	"reveille/coordinator/api"
+)
+
+func bindBoot(a *app, fs *flag.FlagSet) runner {
+	timeout := fs.Duration("timeout", 5*time.Minute, "end the pass after `TIME`")
+	return func(ctx context.Context, words []string) int {
+		if !a.noWords(words) {
+			return exitUsage
+		}
+		if a.factsFile != "" && (a.root == "" || a.root == "/") {
+			fmt.Fprintln(a.err, "reveille: --facts tells of another machine: give a --root DIR to make it so in, or use `reveille debug plan`")
+			return exitUsage
+		}
+		cfg, err := a.config()
+		if err != nil {
+			return a.fail(err)
+		}
+		ctx, cancel := context.WithTimeoutCause(ctx, *timeout, fmt.Errorf("the pass did not end within %s", *timeout))
+		defer cancel()
+		p := daemon.Pass{Config: cfg, Kind: daemon.Boot, Tell: true}
+		if !a.json {
+			live := report.NewLive(a.out)
+			p.Watch = daemon.Watcher{Planned: live.Planned, Step: live.Step}
+		}
+		out, err := p.Run(ctx)
+		if err != nil {
+			return a.fail(err)
+		}
+		return a.outcome(out)
+	}
+}
+
+func (a *app) outcome(out daemon.Outcome) int {
+	if a.json {
+		b, err := report.Encode(out.Report)
+		if err != nil {
+			return a.fail(err)
+		}
+		a.out.Write(b)
+	} else {
+		report.WriteSummary(a.out, out.Report)
+	}
+	if out.Misconfigured {
+		return exitUsage
+	}
+	return a.stateCode(out.Report.State)
+}
+
+func (a *app) stateCode(s api.State) int {
+	if s == api.Ready || s == api.Degraded && !a.strict {
+		return exitOK
+	}
+	return exitFail
+}
+
+func bindWait(a *app, fs *flag.FlagSet) runner {
+	timeout := fs.Duration("timeout", 10*time.Minute, "give up after `TIME`")
+	return func(ctx context.Context, words []string) int {
+		if !a.noWords(words) {
+			return exitUsage
+		}
+		cfg, err := a.config()
+		if err != nil {
+			return a.fail(err)
+		}
+		ctx, cancel := context.WithTimeoutCause(ctx, *timeout, fmt.Errorf("waited %s", *timeout))
+		defer cancel()
+		r, err := daemon.Wait(ctx, cfg.Host)
+		if errors.Is(err, daemon.ErrWaited) {
+			fmt.Fprintf(a.err, "reveille: %v\n", err)
+			return exitLate
+		}
+		if err != nil {
+			return a.fail(err)
+		}
+		if a.json {
+			a.printJSON(r)
+		} else {
+			report.WriteSummary(a.out, r)
+		}
+		return a.stateCode(r.State)
+	}
+}
+
+func bindVersion(a *app, _ *flag.FlagSet) runner {
+	return func(context.Context, []string) int {
+		fmt.Fprintln(a.out, "reveille", version)
+		return exitOK
+	}
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/host"
+	"reveille/roles"
+)
+
+func bindCollector(a *app, fs *flag.FlagSet) runner {
+	out := fs.String("out", "", "write the files below `DIR` instead of printing them")
+	return func(_ context.Context, words []string) int {
+		if !a.noWords(words) {
+			return exitUsage
+		}
+		files, err := a.collectorFiles()
+		if err != nil {
+			a.fail(err)
+			return exitUsage
+		}
+		switch {
+		case *out != "":
+			err = writeBelow(*out, files)
+		case a.json:
+			return a.printJSON(filesByPath(files))
+		default:
+			for _, f := range files {
+				fmt.Fprintf(a.out, "==> %s <==\n%s\n", f.Path, f.Content)
+			}
+		}
+		if err != nil {
+			return a.fail(err)
+		}
+		return exitOK
+	}
+}
+
+func (a *app) collectorFiles() ([]roles.CollectorFile, error) {
+	cfg, err := a.config()
+	if err != nil {
+		return nil, err
+	}
+	sources, err := cfg.ReadSources()
+	if err != nil {
+		return nil, err
+	}
+	f := facts.Facts{Machine: facts.ReadMachine(cfg.Host)}
+	fleet, err := roles.EachRole(f, sources)
+	if err != nil {
+		return nil, err
+	}
+	return roles.GangliaCollector(f.Machine.OS, fleet)
+}
+
+func filesByPath(files []roles.CollectorFile) map[string]string {
+	all := map[string]string{}
+	for _, f := range files {
+		all[f.Path] = string(f.Content)
+	}
+	return all
+}
+
+// writeBelow writes the files as on a machine whose root is dir.
+func writeBelow(dir string, files []roles.CollectorFile) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	h, err := host.New(host.Options{Root: dir})
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := h.Write(f.Path, f.Content, host.Attr{Mode: 0o644, UID: -1, GID: -1}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/term"
+
+	"reveille/agent"
+	"reveille/agent/debug"
+	"reveille/agent/report"
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/host"
+	"reveille/coordinator/api"
+)
+
+// looking is a debug command that starts from facts alone.
+func (a *app) looking(do func(facts.Facts) int) runner {
+	return func(ctx context.Context, words []string) int {
+		if !a.noWords(words) {
+			return exitUsage
+		}
+		cfg, err := a.config()
+		if err != nil {
+			return a.fail(err)
+		}
+		f, err := cfg.ReadFacts(ctx)
+		if err != nil {
+			return a.unreadable(err)
+		}
+		return do(f)
+	}
+}
+
+// deciding is a debug command that starts from all that a pass decides.
+func (a *app) deciding(words int, do func(context.Context, agent.Config, agent.Wanted, []string) int) runner {
+	return func(ctx context.Context, args []string) int {
+		if len(args) > words {
+			return a.usage(fmt.Errorf("unexpected argument %q", args[words]), nil)
+		}
+		cfg, err := a.config()
+		if err != nil {
+			return a.fail(err)
+		}
+		w, err := cfg.Decide(ctx)
+		if err != nil {
+			return a.unreadable(err)
+		}
+		return do(ctx, cfg, w, args)
+	}
+}
+
+// unreadable tells a file that the caller named and that is not there, which
+// is bad usage, from what the machine did not answer.
+func (a *app) unreadable(err error) int {
+	code := a.fail(err)
+	if errors.Is(err, agent.ErrInput) {
+		return exitUsage
+	}
+	return code
+}
+
+func bindDebugFacts(a *app, _ *flag.FlagSet) runner {
+	return a.looking(func(f facts.Facts) int {
+		if a.json {
+			if err := facts.Save(a.out, f); err != nil {
+				return a.fail(err)
+			}
+			return exitOK
+		}
+		debug.Facts(a.out, f)
+		return exitOK
+	})
+}
+
+func bindDebugUserdata(a *app, _ *flag.FlagSet) runner {
+	return a.looking(func(f facts.Facts) int {
+		if a.json {
+			a.printJSON(f.UserData)
+		} else {
+			debug.UserData(a.out, f.UserData)
+		}
+		if f.UserData.Broken != "" {
+			return exitFail
+		}
+		return exitOK
+	})
+}
+
+func bindDebugRole(a *app, _ *flag.FlagSet) runner {
+	return a.deciding(0, func(_ context.Context, _ agent.Config, w agent.Wanted, _ []string) int {
+		if a.json {
+			return a.printJSON(map[string]string{"role": w.Profile.Role, "file": w.Profile.RoleFile, "why": w.Profile.Chosen})
+		}
+		debug.Role(a.out, w.Profile)
+		return exitOK
+	})
+}
+
+func bindDebugPlan(a *app, _ *flag.FlagSet) runner {
+	return a.deciding(0, func(ctx context.Context, cfg agent.Config, w agent.Wanted, _ []string) int {
+		var look *host.Host = cfg.Host
+		if a.factsFile != "" && a.root == "" {
+			look = nil // another machine's facts: this one has nothing to say
+		}
+		steps, err := debug.Plan(ctx, look, w.Plan)
+		if err != nil {
+			return a.fail(err)
+		}
+		if a.json {
+			return a.printJSON(steps)
+		}
+		debug.WritePlan(a.out, steps)
+		return exitOK
+	})
+}
+
+func bindDebugExplain(a *app, _ *flag.FlagSet) runner {
+	return a.deciding(1, func(_ context.Context, _ agent.Config, w agent.Wanted, words []string) int {
+		key := ""
+		if len(words) > 0 {
+			key = words[0]
+		}
+		if a.json {
+			settings, err := w.Profile.Explanation(key)
+			if err != nil {
+				a.fail(err)
+				return exitUsage
+			}
+			return a.printJSON(settings)
+		}
+		text, err := w.Profile.Explain(key)
+		if err != nil {
+			a.fail(err)
+			return exitUsage
+		}
+		fmt.Fprint(a.out, text)
+		return exitOK
+	})
+}
+
+// reporting is a debug command that starts from the newest report.
+func (a *app) reporting(do func(agent.Config, api.Report) int) runner {
+	return func(_ context.Context, words []string) int {
+		if !a.noWords(words) {
+			return exitUsage
+		}
+		cfg, err := a.config()
+		if err != nil {
+			return a.fail(err)
+		}
+		r, err := report.Load(cfg.Host)
+		if errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintln(a.err, "reveille: no pass has been made since this machine started; `reveille boot` makes one, `reveille debug plan` shows what it would do")
+			return exitFail
+		}
+		if err != nil {
+			return a.fail(err)
+		}
+		return do(cfg, r)
+	}
+}
+
+func bindDebugStatus(a *app, _ *flag.FlagSet) runner {
+	return a.reporting(func(cfg agent.Config, r api.Report) int {
+		if a.json {
+			a.printJSON(r)
+		} else {
+			report.Write(a.out, r, report.LoadUntold(cfg.Host))
+		}
+		return a.stateCode(r.State)
+	})
+}
+
+func bindDebugTimeline(a *app, fs *flag.FlagSet) runner {
+	svg := fs.String("svg", "", "write a picture to `FILE` (- is standard output)")
+	return a.reporting(func(_ agent.Config, r api.Report) int {
+		switch {
+		case *svg == "-":
+			a.out.Write(report.SVG(r))
+		case *svg != "":
+			if err := os.WriteFile(*svg, report.SVG(r), 0o644); err != nil {
+				return a.fail(fmt.Errorf("write the picture: %w", err))
+			}
+		case a.json:
+			return a.printJSON(map[string]any{"phases": r.Phases, "steps": r.Steps, "took_ms": r.TookMS})
+		default:
+			report.WriteTimeline(a.out, r, columns(a.out))
+		}
+		return exitOK
+	})
+}
+
+func columns(w any) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return width
+		}
+	}
+	return 100
+}
+
+func bindDebugIMDS(a *app, _ *flag.FlagSet) runner {
+	return func(ctx context.Context, words []string) int {
+		if !a.noWords(words) {
+			return exitUsage
+		}
+		cfg, err := a.config()
+		if err != nil {
+			return a.fail(err)
+		}
+		found := facts.Diagnose(ctx, cfg.Host, cfg.Facts)
+		wrong := false
+		if a.json {
+			a.printJSON(found)
+			for _, f := range found {
+				wrong = wrong || debug.Wrong(f)
+			}
+		} else {
+			wrong = debug.Findings(a.out, found)
+		}
+		if wrong {
+			return exitFail
+		}
+		return exitOK
+	}
+}

@@ -1,0 +1,48 @@
+package main
+
+// The longer texts of --help. They are held to the README by a test.
+const (
+	aboutHelp = `reveille wakes an EC2 instance into its role and never locks its operators out.
+
+It reads user-data, instance tags and role files, and sets the host name,
+resolv.conf, the name service, the directory clients and Ganglia; then it says
+how that went. Nothing is changed by any command but boot, pause, resume,
+restore and clean.`
+
+	exitHelp = `Exit codes: 0 ready or degraded; 1 failed, still booting, or a finding;
+2 bad usage or configuration, and nothing was changed; 3 wait timed out.
+The metadata service's address is AWS_EC2_METADATA_SERVICE_ENDPOINT where set.`
+
+	bootHelp = `Makes one pass: reads the facts, chooses the role, plans, changes what is not
+so, and writes the report to /run/reveille/report.json. A second pass changes
+nothing. A bad profile or a metadata service that cannot be read refuses the
+whole pass, and the files stay as they are. Coordinators are told, never
+waited for (2 s at most).`
+
+	waitHelp = `Ends with the state of this boot's first finished pass: as boot, or 3 when it
+has not ended in time. The report of an earlier boot does not count.`
+
+	planHelp = `With --facts and no --root it prints every step and its bytes without looking
+at this machine: a replay of another instance.`
+
+	validateHelp = `A folder's *.yaml files are checked as one fleet: two files of one role, or one
+Ganglia port for two clusters, are errors. Each is printed as
+file:line:column: message.`
+
+	buildHelp = `Parts are told by their first line, as cloud-init does: #cloud-config, #!,
+#include, #cloud-boothook, ## template: jinja, #reveille; key=value lines are
+ours. The bytes go to standard output and the size, against EC2's limit of
+16,384, to standard error. The same parts make the same bytes.`
+
+	collectorHelp = `Prints one gmond configuration for each role's port and the data sources of
+gmetad, from all role files. With --out DIR they are written below DIR.`
+
+	pauseHelp = `Until resume (or for the time given) no pass changes anything, across reboots.
+The reason stands in status and report.`
+
+	restoreHelp = `Puts back the image's own files: whole files from the kept originals, edited
+files by undoing the edit on what is there now.`
+
+	cleanHelp = `Restores, and then removes everything under /var/lib/reveille and /run/reveille,
+so that an image made of this machine carries nothing of this instance.`
+)

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"strings"
+
+	"reveille/agent"
+	"reveille/agent/daemon"
+	"reveille/agent/report"
+	"reveille/bootstrap/converge"
+)
+
+func bindPause(a *app, fs *flag.FlagSet) runner {
+	d := fs.Duration("for", 0, "resume by itself after `TIME`, such as 2h; without it, pause until `reveille resume`")
+	return func(ctx context.Context, words []string) int {
+		reason := strings.TrimSpace(strings.Join(words, " "))
+		if reason == "" || *d < 0 {
+			return a.usage(fmt.Errorf("pause needs a REASON that the next person will understand, and a --for above zero if any"), nil)
+		}
+		cfg, err := a.config()
+		if err != nil {
+			return a.fail(err)
+		}
+		if err := daemon.Hold(ctx, cfg, reason, *d); err != nil {
+			return a.fail(err)
+		}
+		fmt.Fprintln(a.out, "paused:", report.Clean(reason))
+		return exitOK
+	}
+}
+
+func bindResume(a *app, _ *flag.FlagSet) runner {
+	return func(_ context.Context, words []string) int {
+		if !a.noWords(words) {
+			return exitUsage
+		}
+		cfg, err := a.config()
+		if err != nil {
+			return a.fail(err)
+		}
+		if err := daemon.Resume(cfg); err != nil {
+			return a.fail(err)
+		}
+		fmt.Fprintln(a.out, "no longer paused")
+		return exitOK
+	}
+}
+
+type puttingBack func(context.Context, agent.Config, bool, func(int, converge.Result)) (converge.Report, error)
+
+func bindRestore(a *app, fs *flag.FlagSet) runner {
+	return a.puttingBack(fs, daemon.Restore, "restored: nothing of the agent's is left in the machine's files")
+}
+
+func bindClean(a *app, fs *flag.FlagSet) runner {
+	return a.puttingBack(fs, daemon.Clean, "clean: fit for baking into an image")
+}
+
+func (a *app) puttingBack(fs *flag.FlagSet, do puttingBack, done string) runner {
+	dry := fs.Bool("dry-run", false, "say what would be done, and change nothing")
+	return func(ctx context.Context, words []string) int {
+		if !a.noWords(words) {
+			return exitUsage
+		}
+		cfg, err := a.config()
+		if err != nil {
+			return a.fail(err)
+		}
+		live := report.NewLive(a.out)
+		on := live.Step
+		if a.json {
+			on = nil
+		}
+		rep, err := do(ctx, cfg, *dry, on)
+		if a.json {
+			a.printJSON(report.Steps(rep))
+		}
+		switch {
+		case err != nil:
+			return a.fail(err)
+		case *dry && !a.json:
+			fmt.Fprintln(a.out, "dry run: nothing was changed")
+		case !a.json:
+			fmt.Fprintln(a.out, done)
+		}
+		return exitOK
+	}
+}
