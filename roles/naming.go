@@ -65,8 +65,8 @@ func nameOf(f facts.Facts, p Profile) (machineNames, error) {
 		if n.full != h {
 			n.why += ", " + p.Why("identity.domain")
 		}
-		if fault := nameFault(n.full); fault != "" {
-			return machineNames{}, fmt.Errorf("host name %q (%s): %s", n.full, n.why, fault)
+		if err := checkOwnName(n.full); err != nil {
+			return machineNames{}, fmt.Errorf("%s: %w", n.why, err)
 		}
 		return n, nil
 	}
@@ -79,7 +79,7 @@ func nameOf(f facts.Facts, p Profile) (machineNames, error) {
 	} {
 		// A VPC whose DHCP options hold several domains answers several names.
 		name, _, _ := strings.Cut(strings.TrimSpace(own.fact.Or("")), " ")
-		if name == "" || nameFault(name) != "" {
+		if checkOwnName(name) != nil {
 			continue
 		}
 		if p.Identity.Domain != "" { // a person's domain beats EC2's
@@ -135,7 +135,7 @@ func hostsStep(f facts.Facts, n machineNames) (r plan.Resource, why string) {
 	}
 	for _, o := range f.Machine.Owned {
 		if o.Path == hostsPath {
-			return awaited{id: "file:" + hostsPath, what: "the instance's private address"},
+			return await(plan.Resource.Check, "file:"+hostsPath, "the instance's private address"),
 				"the private address is " + v4.String() + ": the line stays until it is known"
 		}
 	}
@@ -165,25 +165,11 @@ manage_etc_hosts: false
 	return resource.File{Path: cloudInitPath, Mode: 0o644, Content: []byte(text), Concern: "naming"}
 }
 
-// nameFault says what keeps a name from being a host's by RFC 1123; "" if nothing.
-func nameFault(name string) string {
-	if len(name) > 253 {
-		return fmt.Sprintf("%d bytes long, and DNS takes 253: shorten it or its domain", len(name))
+// checkOwnName is the profile's rule for host names, and one more: a machine
+// that is called localhost would take itself for every other.
+func checkOwnName(name string) error {
+	if first, _, _ := strings.Cut(name, "."); strings.EqualFold(first, "localhost") {
+		return fmt.Errorf("%q is every machine's name for itself: choose another", name)
 	}
-	if strings.EqualFold(name, "localhost") || strings.HasPrefix(strings.ToLower(name), "localhost.") {
-		return "localhost is every host's name for itself: choose another"
-	}
-	for label := range strings.SplitSeq(name, ".") {
-		switch {
-		case label == "":
-			return "a part between dots is empty: write one dot between parts and none at the ends"
-		case len(label) > 63:
-			return fmt.Sprintf("the part %q has %d bytes, and DNS takes 63: shorten it", label, len(label))
-		case label[0] == '-' || label[len(label)-1] == '-':
-			return fmt.Sprintf("the part %q begins or ends with a hyphen: RFC 1123 wants a letter or a digit there", label)
-		case strings.Trim(strings.ToLower(label), "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
-			return fmt.Sprintf("the part %q holds something else than letters, digits and hyphens", label)
-		}
-	}
-	return ""
+	return checkHostName("host name", name)
 }

@@ -140,8 +140,8 @@ func checkResolver(p Profile, search []string) error {
 		refuse("resolver.attempts", "%d, and glibc takes 1 to %d", r.Attempts, maxAttempts)
 	}
 	for _, d := range search {
-		if fault := nameFault(d); fault != "" {
-			refuse("resolver.search", "domain %q: %s", d, fault)
+		if err := checkHostName("domain", d); err != nil {
+			refuse("resolver.search", "%v", err)
 		}
 	}
 	if n := len(strings.Join(search, " ")); len(search) > maxSearch || n > maxSearchBytes {

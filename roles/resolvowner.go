@@ -64,9 +64,7 @@ func decideOwner(r facts.Resolv, pl platform) (strategy, []reason) {
 		s.Keep = append(s.Keep, dhcpcd)
 		say("dhcpcd-kept-off", "dhcpcd's script is told in "+dhcpcdHook)
 	}
-	// What is called resolvconf beside resolved is resolved's own resolvectl,
-	// which writes no file.
-	if r.Resolvconf && !r.Resolved {
+	if r.Resolvconf {
 		s.Keep = append(s.Keep, openresolv)
 		say("resolvconf-kept-off", "resolvconf is told to write elsewhere")
 	}
