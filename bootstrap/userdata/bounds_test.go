@@ -21,7 +21,7 @@ func TestRefused(t *testing.T) {
 		name, raw string
 		want      []string
 	}{
-		{"raw", strings.Repeat("#", MaxRaw+1), []string{"user-data: 16385 bytes", "16384 (MaxRaw)", "userdata build"}},
+		{"raw", strings.Repeat("#", MaxRaw+1), []string{"user-data: more than EC2's limit of 16384 bytes (MaxRaw)", "userdata build"}},
 		{"out", zip(t, strings.Repeat("#", MaxOut+1)), []string{"user-data: ", "1048576", "(MaxOut)", "leave out"}},
 		{"out, of two parts together", multi("x", zipPart(half), script, zipPart(half+"##")), []string{"part 3 (z.gz): ", "(MaxOut)"}},
 		{"out, of the whole and a part", zip(t, multi("x", zipPart(half), typed("text/x-acme", half))), []string{"part 1 (z.gz): ", "(MaxOut)"}},

@@ -84,7 +84,7 @@ func walk(raw []byte, ours func(string) bool) (*walker, error) {
 	}
 	w := &walker{ours: ours, left: MaxOut}
 	if len(raw) > MaxRaw {
-		return w, whole.fail("", tooMuch("%d bytes, above EC2's limit of %d (MaxRaw): compress it with `reveille userdata build`, or leave parts out", len(raw), MaxRaw))
+		return w, whole.fail("", tooMuch("more than EC2's limit of %d bytes (MaxRaw): compress it with `reveille userdata build`, or leave parts out", MaxRaw))
 	}
 	data := raw
 	if isGzip(raw) {
