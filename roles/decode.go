@@ -76,9 +76,6 @@ func (d *decoder) key(k *schemaKey, path string, p docPair) {
 	case n.shape == isNull:
 		d.add(leaf{path: path, key: k, null: true, at: p.key.at})
 	case k.section() && n.shape == isMap, k.place && n.shape == isMap:
-		if k.place && len(n.pairs) == 0 {
-			d.fail(n.at, "%s is empty: give it a region or leave it out", path)
-		}
 		d.section(k, path, n)
 	case k.section():
 		d.fail(n.at, "%s is a section: keys and values are wanted below it, not %s", path, n.shape)
@@ -141,8 +138,7 @@ func (d *decoder) count(k *schemaKey, path string, at place, v leafValue) bool {
 		d.fail(at, "%s is empty: give it an entry or leave it out", path)
 	}
 	if k.most > 0 && len(v.items) > k.most {
-		d.fail(v.items[k.most].at, "%s has %d entries, and glibc passes over all after the %d%s without a word: take some out",
-			path, len(v.items), k.most, map[bool]string{true: "rd", false: "th"}[k.most == 3])
+		d.fail(v.items[k.most].at, "%s has %d entries, %d at most: %s, without a word; take some out", path, len(v.items), k.most, k.over)
 	}
 	first := map[string]bool{}
 	for _, it := range v.items {

@@ -110,7 +110,8 @@ func yesNo() *scalarType {
 // freeText is any one line without control characters.
 func freeText(most int) *scalarType {
 	return &scalarType{want: "one line of text", shape: isText,
-		schema: map[string]any{"type": "string", "maxLength": most, "pattern": `^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$`},
+		schema: map[string]any{"type": "string", "maxLength": most, "pattern": "^[^" + controls + "]*$",
+			"not": map[string]any{"pattern": `^([^$]|\$\$|\$[^${])*\$\{`}},
 		check: func(s string) error {
 			if utf8.RuneCountInString(s) > most {
 				return fmt.Errorf("%s is too long: %d characters at most", quoted(s), most)
@@ -144,7 +145,7 @@ func globMatch(pattern, s string) (bool, error) {
 func filePath() *scalarType {
 	return &scalarType{want: "an absolute path", shape: isText,
 		schema: map[string]any{"type": "string", "maxLength": 1024,
-			"pattern": `^(/[^/\x00-\x1f\x7f-\x9f\u2028\u2029]+)+$`,
+			"pattern": "^(/[^/" + controls + "]+)+$",
 			"not":     map[string]any{"pattern": `/\.\.?(/|$)`}},
 		check: func(s string) error {
 			switch {
@@ -158,6 +159,9 @@ func filePath() *scalarType {
 			return oneLine(s)
 		}}
 }
+
+// controls are the characters that oneLine refuses, for a pattern's brackets.
+const controls = `\x00-\x1f\x7f-\x9f` + "\u2028\u2029\ufffd"
 
 // oneLine refuses what could begin a new line, or hide, in a file that a
 // value is written to.

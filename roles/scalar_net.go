@@ -71,8 +71,9 @@ func ipAddress() *scalarType {
 	v4 := `^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])$`
 	return &scalarType{want: "an IP address such as 10.0.0.2 or fd00::2", shape: isText,
 		schema: map[string]any{"type": "string", "anyOf": []any{
-			map[string]any{"pattern": v4},
-			map[string]any{"format": "ipv6", "pattern": `^[0-9A-Fa-f:.]+$`},
+			map[string]any{"pattern": v4, "not": map[string]any{"pattern": `^(0\.0\.0\.0|255\.255\.255\.255|2(2[4-9]|3[0-9])\..*)$`}},
+			map[string]any{"format": "ipv6", "pattern": `^[0-9A-Fa-f:.]+$`,
+				"not": map[string]any{"pattern": `^([0:]+|[Ff]{2}[0-9A-Fa-f]{2}:.*|.*:[Ff]{4}:[0-9]+\..*)$`}},
 		}},
 		check: func(s string) error {
 			a, err := netip.ParseAddr(s)
@@ -97,7 +98,7 @@ func ldapURI() *scalarType {
 		schema: map[string]any{"type": "string", "maxLength": 1024, "pattern": expr},
 		check: func(s string) error {
 			if err := checkLDAP(s); err != nil {
-				return fmt.Errorf("%s is no LDAP URI: %w", quoted(s), err)
+				return fmt.Errorf("%s is no LDAP URI: %w", quotedURI(s), err)
 			}
 			return nil
 		}}
@@ -154,10 +155,21 @@ func webURL() *scalarType {
 				}
 			}
 			if err != nil {
-				return fmt.Errorf("%s is no URL for a coordinator: %w", quoted(s), err)
+				return fmt.Errorf("%s is no URL for a coordinator: %w", quotedURI(s), err)
 			}
 			return nil
 		}}
+}
+
+// quotedURI is quoted without the user and password that a URI may hold.
+func quotedURI(s string) string {
+	scheme, _, found := strings.Cut(s, "://")
+	if at := strings.LastIndexByte(s, '@'); at >= 0 && found {
+		return quoted(scheme + "://…" + s[at:])
+	} else if at >= 0 {
+		return quoted("…" + s[at:])
+	}
+	return quoted(s)
 }
 
 // parseURI takes a URI apart and refuses what no key wants in one.

@@ -19,6 +19,7 @@ type schemaKey struct {
 	list  bool         // takes a list
 	least int          // fewest entries of the list
 	most  int          // most entries of the list; 0 is any number
+	over  string       // who would pass over what is more, without a word
 	one   bool         // one value may stand for a list of it
 	place bool         // may also be a map of such lists by region and zone
 	keys  []*schemaKey // a section's own keys

@@ -21,7 +21,7 @@ var (
 // distinguishedName is the place of an entry in the directory.
 func distinguishedName() *scalarType {
 	return &scalarType{want: "a DN such as dc=acme,dc=private", shape: isText,
-		schema: map[string]any{"type": "string", "maxLength": 1024, "pattern": `^[^=,\x00-\x1f\x7f-\x9f\u2028\u2029]+=[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$`},
+		schema: map[string]any{"type": "string", "maxLength": 1024, "pattern": "^[^=," + controls + "]+=[^" + controls + "]*$"},
 		check: func(s string) error {
 			if len(s) > 1024 {
 				return fmt.Errorf("%s is too long for a DN: 1024 characters at most", quoted(s))
@@ -91,8 +91,10 @@ func matchSchema() *schemaKey {
 
 func resolverSchema() *schemaKey {
 	return &schemaKey{name: "resolver", doc: "What resolv.conf says.", keys: []*schemaKey{
-		{name: "nameservers", doc: "Addresses, nearest first; or lists by region and zone.", is: ipAddress(), list: true, least: 1, most: 3, place: true, need: true},
-		{name: "search", doc: "Domains that short names are tried under.", is: hostNameType("domain"), list: true, most: 6},
+		{name: "nameservers", doc: "Addresses, nearest first; or lists by region and zone.", is: ipAddress(), list: true, least: 1, most: 3, place: true, need: true,
+			over: "glibc asks the first three alone"},
+		{name: "search", doc: "Domains that short names are tried under.", is: hostNameType("domain"), list: true, most: 6,
+			over: "glibc before 2.26 tries the first six alone"},
 		{name: "timeout", doc: "How long one server is waited for.", is: wholeSeconds(30, ": glibc would take 30s for it without a word"), def: "1s"},
 		{name: "attempts", doc: "How often the servers are asked.", is: wholeNumber(1, 5, ": glibc would take 5 for it without a word"), def: "1"},
 		{name: "rotate", doc: "Ask the servers in turn.", is: yesNo(), def: "false"},

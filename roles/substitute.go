@@ -11,7 +11,8 @@ import (
 // builtinNames are the names that ${} knows without vars.
 var builtinNames = []string{"region", "zone", "hostname", "instance_id", "private_ip"}
 
-// references lists the names that a text asks for, well formed or not.
+// references lists the names that a text asks for, well formed or not. One
+// whose brace is not closed runs to the text's end and keeps its ${.
 func references(text string) []string {
 	var names []string
 	for {
@@ -23,7 +24,10 @@ func references(text string) []string {
 		case '$':
 			text = text[i+2:]
 		case '{':
-			name, rest, _ := strings.Cut(text[i+2:], "}")
+			name, rest, closed := strings.Cut(text[i+2:], "}")
+			if !closed {
+				return append(names, text[i:])
+			}
 			names, text = append(names, name), rest
 		default:
 			text = text[i+1:]
@@ -34,13 +38,13 @@ func references(text string) []string {
 // checkReferences refuses a ${ that is not closed and what can be no name.
 func checkReferences(text string) error {
 	for _, name := range references(text) {
-		if varName.check(name) == nil {
-			continue
-		}
-		if !strings.Contains(text, "${"+name+"}") {
+		switch {
+		case varName.check(name) == nil:
+		case strings.HasPrefix(name, "${"):
 			return fmt.Errorf("%s: a ${ has no }; write $${ where a dollar sign is meant", quoted(text))
+		default:
+			return fmt.Errorf("%s: %s is no name: %s is wanted", quoted(text), quoted("${"+name+"}"), varName.want)
 		}
-		return fmt.Errorf("%s: ${%s} is no name: %s is wanted", quoted(text), name, varName.want)
 	}
 	return nil
 }
@@ -114,7 +118,11 @@ func (n *namesOf) lookup(name string) (string, error) {
 		known = append(known, v)
 	}
 	slices.Sort(known)
-	return "", fmt.Errorf("${%s} is known nowhere%s: set vars.%s, or use one of %s", name, meant(name, known), name, strings.Join(known, ", "))
+	say := fmt.Sprintf("${%s} is known nowhere", name)
+	if w := nearestWord(name, known); w != "" {
+		return "", fmt.Errorf("%s: did you mean ${%s}?", say, w)
+	}
+	return "", fmt.Errorf("%s: set vars.%s, or use one of %s", say, name, strings.Join(known, ", "))
 }
 
 func builtin(name, what string, f facts.Fact[string]) (string, error) {
