@@ -135,6 +135,29 @@ func Forget(h *host.Host, path string) error {
 	return h.Sweep(Dir)
 }
 
+// Sweep takes away what killed runs have left: temporary files, and bytes that
+// no record speaks of. No other process may be keeping anything meanwhile: it
+// belongs under the lock of a pass, at its beginning.
+func Sweep(h *host.Host) error {
+	if err := h.Sweep(Dir); err != nil {
+		return err
+	}
+	all, err := h.Glob(Dir + "/%2F*.original")
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, file := range all {
+		record := strings.TrimSuffix(file, ".original") + ".json"
+		if i, err := h.Lstat(record); err != nil || i.Exists {
+			errs = append(errs, err)
+			continue
+		}
+		errs = append(errs, h.Remove(file))
+	}
+	return errors.Join(errs...)
+}
+
 func prepare(h *host.Host) error {
 	if err := h.Mkdir(Dir, 0o700); err != nil {
 		return err

@@ -1,10 +1,24 @@
 package resource
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // editorOf reads a kept edit back. A new Editor is one line here, and its kind
 // is never renamed: machines keep it for years.
-func editorOf(kind string, _ []byte) (Editor, error) {
+func editorOf(kind string, data []byte) (Editor, error) {
+	switch kind {
+	case "block":
+		return decodeEditor[Block](data)
+	}
 	return nil, fmt.Errorf("no editor of kind %q: it was kept by another version of this program", kind)
 }
 
+func decodeEditor[E Editor](data []byte) (Editor, error) {
+	var e E
+	if err := json.Unmarshal(data, &e); err != nil {
+		return nil, fmt.Errorf("read the kept edit: %w", err)
+	}
+	return e, nil
+}

@@ -124,6 +124,7 @@ type comparison struct {
 	record       originals.Record
 	kept         bool
 	restoreFirst bool // the present file is ours in another manner, and goes back before
+	hide         bool // nothing of either content may be shown
 	owners       bool // owners can be set here, and count
 }
 

@@ -84,11 +84,9 @@ func (o Original) compare(h *host.Host, rec originals.Record) (comparison, error
 		c.want.data, err = undo(h, rec, rec.Edits, c.now.data)
 	}
 	c.want.shown = c.want.data
-	if rec.State == originals.Regular && rec.Mode&0o004 == 0 {
-		// The image's own may hold secrets too.
-		c.want.secret = true
-		c.want.shown = maskOld(c.want.data, nil)
-	}
+	// Either side may hold secrets: ours, or the image's own.
+	private := rec.State == originals.Regular && rec.Mode&0o004 == 0
+	c.hide = private || (c.now.info.Exists && c.now.info.Mode&0o004 == 0)
 	return c, err
 }
 

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -9,8 +10,12 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 )
 
-// mask stands for what nobody may see.
-const mask = "********"
+// What stands for what nobody may see. The two differ, so that a secret that
+// changes shows as a change.
+const (
+	mask   = "********"
+	hidden = "(hidden)" // in the old file
+)
 
 // say tells of the whole difference in one line, without any content.
 func (c comparison) say() string {
@@ -44,11 +49,11 @@ func (c comparison) diff() string {
 	old := c.now.data
 	// What not everybody may read is not shown to everybody who may see a diff.
 	private := c.now.info.Exists && c.now.info.Link == "" && c.now.info.Mode&0o004 == 0
-	if private && c.edit.Kind != "" {
+	if c.hide || (private && c.edit.Kind != "") {
 		return c.path + ": not shown, as not everybody may read it\n"
 	}
 	if private || c.want.secret {
-		old = maskOld(old, c.want.shown)
+		old = maskOld(old, c.want)
 	}
 	text := unified(c.path, old, c.want.shown)
 	if text == "" && !bytes.Equal(c.now.data, c.want.data) {
@@ -78,10 +83,13 @@ var keyOf = regexp.MustCompile(`^\s*([A-Za-z_][\w.-]*)[\s=:]`)
 // maskOld hides what an old file holds: a line shows only where the new file
 // has the same, and a key only where the new file has the key. An old secret
 // is not known to us, so that everything unknown counts as one.
-func maskOld(old, shown []byte) []byte {
-	lines, keys := map[string]bool{}, map[string]bool{}
-	for l := range strings.Lines(string(shown)) {
-		lines[l] = true
+func maskOld(old []byte, want wanted) []byte {
+	same, keys := map[string]string{}, map[string]bool{}
+	shown := strings.SplitAfter(string(want.shown), "\n")
+	for i, l := range strings.SplitAfter(string(want.data), "\n") {
+		if i < len(shown) { // a secret is within its line
+			same[l] = shown[i]
+		}
 		if m := keyOf.FindStringSubmatch(l); m != nil {
 			keys[m[1]] = true
 		}
@@ -89,13 +97,14 @@ func maskOld(old, shown []byte) []byte {
 	var out strings.Builder
 	for l := range strings.Lines(string(old)) {
 		m := keyOf.FindStringSubmatch(l)
+		show, known := same[l]
 		switch {
-		case lines[l] || strings.TrimSpace(l) == "":
-			out.WriteString(l)
+		case known || strings.TrimSpace(l) == "":
+			out.WriteString(cmp.Or(show, l))
 		case m != nil && keys[m[1]]:
-			out.WriteString(m[0] + mask + "\n")
+			out.WriteString(m[0] + hidden + "\n")
 		default:
-			out.WriteString(mask + "\n")
+			out.WriteString(hidden + "\n")
 		}
 	}
 	return []byte(out.String())

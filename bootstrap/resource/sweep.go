@@ -1,0 +1,43 @@
+package resource
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+
+	"reveille/bootstrap/host"
+	"reveille/bootstrap/originals"
+	"reveille/bootstrap/plan"
+)
+
+// Sweep takes away what a killed run has left: temporary files in the folders
+// of the plan's files, of the files that are ours already, and of our own
+// state. A change sweeps its own folder as well; this finds what no change
+// comes by again. The agent calls it at the beginning of a pass, under the
+// lock of the pass.
+func Sweep(h *host.Host, p plan.Plan) error {
+	dirs := []string{unitsDir, confirmedDir, SavedDir}
+	errs := []error{originals.Sweep(h)}
+	for _, s := range p {
+		switch r := s.Resource.(type) {
+		case File:
+			target, err := h.Resolve(r.Path)
+			errs = append(errs, err)
+			dirs = append(dirs, filepath.Dir(r.Path), filepath.Dir(target))
+		case Absent:
+			dirs = append(dirs, filepath.Dir(r.Path))
+		}
+	}
+	store, err := originals.Load(h)
+	errs = append(errs, err)
+	for _, e := range store.List() {
+		dirs = append(dirs, filepath.Dir(e.Path))
+	}
+	slices.Sort(dirs)
+	for _, dir := range slices.Compact(dirs) {
+		if filepath.IsAbs(dir) {
+			errs = append(errs, h.Sweep(dir))
+		}
+	}
+	return errors.Join(errs...)
+}
