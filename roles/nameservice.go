@@ -30,12 +30,7 @@ func planNameservice(f facts.Facts, p Profile) (plan.Plan, error) {
 	for _, file := range client.files(newLDAPSettings(os, p)) {
 		needs = append(needs, file.ID())
 	}
-	edit := resource.NSSwitch{
-		Source:     nssSource(client.name),
-		Databases:  []string{"passwd", "shadow", "group"},
-		Initgroups: true,
-	}
-	nsswitch := resource.File{Path: nsswitchPath, Edit: edit, Concern: "nameservice"}
+	nsswitch := resource.File{Path: nsswitchPath, Edit: nssEdit(client.name), Concern: "nameservice"}
 	out := plan.Plan{{
 		Resource: nsswitch, Concern: "nameservice", Required: true, Needs: needs,
 		Why: nsswitchWhy(f, client, p),
@@ -51,12 +46,13 @@ func planNameservice(f facts.Facts, p Profile) (plan.Plan, error) {
 	return out, nil
 }
 
-// nssSource is what the client's own module is called in nsswitch.conf.
-func nssSource(client string) string {
+// nssEdit names the client's own module. sssd's knows no shadow entries, so
+// that line is none of ours.
+func nssEdit(client string) resource.NSSwitch {
 	if client == "sssd" {
-		return "sss"
+		return resource.NSSwitch{Source: "sss", Databases: []string{"passwd", "group"}, Initgroups: true}
 	}
-	return "ldap"
+	return resource.NSSwitch{Source: "ldap", Databases: []string{"passwd", "shadow", "group"}, Initgroups: true}
 }
 
 func nsswitchWhy(f facts.Facts, c ldapClient, p Profile) string {
@@ -67,7 +63,7 @@ func nsswitchWhy(f facts.Facts, c ldapClient, p Profile) string {
 	// There is no way by files alone to make authselect want this: its own
 	// remedies are commands that also rewrite PAM.
 	if f.Machine.Authselect {
-		why += "; authselect generated this file: `authselect check` will call it changed and `authselect apply-changes` " +
+		why += "; authselect made this file: `authselect check` will call it changed and `authselect apply-changes` " +
 			"will refuse until `authselect select PROFILE --force`, which the next pass edits again, or `authselect opt-out`"
 	}
 	return why

@@ -28,10 +28,8 @@ func planNaming(f facts.Facts, p Profile) (plan.Plan, error) {
 		return nil, err
 	}
 	if n.kept {
-		if n.short == "" {
-			return nil, nil
-		}
-		return plan.Plan{{Resource: resource.Hostname{Name: n.short}, Concern: "naming", Why: n.why, Required: true}}, nil
+		left := leave(plan.Resource.Check, resource.Hostname{}.ID())
+		return plan.Plan{{Resource: left, Concern: "naming", Why: n.why, Required: true}}, nil
 	}
 	pl := platformOf(f.Machine.OS)
 	var out plan.Plan
@@ -42,6 +40,9 @@ func planNaming(f facts.Facts, p Profile) (plan.Plan, error) {
 	hosts, why := hostsStep(f, n)
 	ask(hosts, n.why+"; "+why)
 	name, why := n.kernelName(pl)
+	if pl.Note != "" {
+		why += "; " + pl.Note
+	}
 	ask(resource.File{Path: hostnamePath, Mode: 0o644, Content: []byte(name + "\n"), Concern: "naming"}, n.why+"; "+why)
 	ask(resource.Hostname{Name: name}, n.why, hosts.ID())
 	if f.Machine.CloudInit {
@@ -57,7 +58,8 @@ type machineNames struct {
 	kept        bool // nothing names the host: short is its present name, perhaps ""
 }
 
-// nameOf finds the name: the profile's, else EC2's own, else the present one.
+// nameOf finds the name: the profile's, else cloud-init's or EC2's own, else
+// the present one.
 func nameOf(f facts.Facts, p Profile) (machineNames, error) {
 	if h := p.Identity.Hostname; h != "" {
 		n := named(h, p.Identity.Domain)
@@ -70,6 +72,24 @@ func nameOf(f facts.Facts, p Profile) (machineNames, error) {
 		}
 		return n, nil
 	}
+	kept := machineNames{short: f.Machine.Hostname, full: f.Machine.Hostname, kept: true}
+	if f.Machine.CloudInit {
+		kept.why = "nothing here names this host: that is left to cloud-init. To name it here, " + howToName
+		return kept, nil
+	}
+	if n, ok := ec2Name(f, p); ok {
+		return n, nil
+	}
+	kept.why = "nothing names this host, and EC2's own name is " + f.Instance.Hostname.String() +
+		": the present one is left alone. To name it, " + howToName
+	return kept, nil
+}
+
+const howToName = "put hostname=NAME into its user-data"
+
+// ec2Name is the name that EC2 gives every instance, for images without
+// cloud-init: where it is installed it sets this name, or one of its own.
+func ec2Name(f facts.Facts, p Profile) (machineNames, bool) {
 	for _, own := range []struct {
 		path string
 		fact facts.Fact[string]
@@ -90,13 +110,9 @@ func nameOf(f facts.Facts, p Profile) (machineNames, error) {
 		if n.full != name {
 			n.why += ", " + p.Why("identity.domain")
 		}
-		return n, nil
+		return n, true
 	}
-	return machineNames{
-		short: f.Machine.Hostname, full: f.Machine.Hostname, kept: true,
-		why: "nothing names this host, and EC2's own name is " + f.Instance.Hostname.String() +
-			": the present one is left alone. To name it, put hostname=NAME into its user-data",
-	}, nil
+	return machineNames{}, false
 }
 
 // named splits a name; a full one wins over the domain.

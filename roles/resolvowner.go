@@ -53,8 +53,8 @@ func decideOwner(r facts.Resolv, pl platform) (strategy, []reason) {
 		say("nm-told", "NetworkManager is told already (dns=none)")
 	} else if r.NetworkManager {
 		s.Keep = append(s.Keep, networkManager)
-		say("nm-kept-off", "NetworkManager is told to leave the file alone from its next start, and till then writes "+
-			"it only when its own servers change")
+		say("nm-kept-off", "NetworkManager is told to leave the file alone; it reads that at its next start, and till "+
+			"then may write the file once more when its own servers change")
 	}
 	if r.Dhclient {
 		s.Keep = append(s.Keep, dhclient)
