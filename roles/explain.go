@@ -15,6 +15,7 @@ type Explained struct {
 	Value   string    `json:"value"`   // after filling in
 	Written string    `json:"written"` // as written, where filling in changed it
 	From    string    `json:"from"`    // "role file /etc/…/mysql.yaml:4", "default"
+	Null    string    `json:"null"`    // which layer returned it, or its section, to the default
 	Note    string    `json:"note"`    // what else to know: why this role
 	Over    []OverSet `json:"over"`    // what it overrides, strongest first
 }
@@ -119,14 +120,17 @@ func (p Profile) explained(key string) Explained {
 	}
 	var all []Setting
 	for _, s := range p.Settings {
-		if s.Key == key {
+		switch {
+		case s.Null && !s.Over && (s.Key == key || under(key, s.Key)):
+			e.Null = s.From()
+		case s.Key == key && !(key == "role" && s.Layer == RoleFile && s.Over): // a role's own name is no wish
 			all = append(all, s)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Setting) int { return cmp.Compare(b.Layer, a.Layer) })
 	for _, s := range all {
 		switch {
-		case !s.Over && !e.Set && s.Value != "null":
+		case !s.Over:
 			e.Set, e.Value, e.Written, e.From = true, s.Value, s.Written, s.From()
 		default:
 			e.Over = append(e.Over, OverSet{s.Value, s.From()})
@@ -171,6 +175,9 @@ func (e Explained) write(b *strings.Builder) {
 	}
 	if e.From != "" {
 		line("set by", e.From)
+	}
+	if e.Null != "" {
+		line("null by", e.Null)
 	}
 	if e.Written != "" {
 		line("written", e.Written)

@@ -70,8 +70,8 @@ func (m *layered) add(l leaf) {
 		}
 		return
 	}
-	for path, i := range m.from {
-		if path == l.path || under(path, l.path) || under(l.path, path) {
+	for _, path := range append(m.replaced(l), append(sections(l.path), l.path)...) {
+		if i, ok := m.from[path]; ok {
 			m.said[i].Over = true
 			delete(m.from, path)
 			delete(m.live, path)
@@ -89,18 +89,41 @@ func (m *layered) add(l leaf) {
 		m.live[l.path] = l
 		m.reopen(l)
 	}
-	m.said = append(m.said, Setting{Key: l.path, Value: value, Layer: l.layer, Name: l.at.file, Line: l.at.line})
+	m.said = append(m.said, Setting{Key: l.path, Value: value, Null: l.null, Layer: l.layer, Name: l.at.file, Line: l.at.line})
 	m.from[l.path] = len(m.said) - 1
+}
+
+// replaced lists the keys below one that holds them all: a section that is
+// null, or a list in the place of lists by region and zone.
+func (m *layered) replaced(l leaf) []string {
+	var out []string
+	if l.key.section() || l.key.place {
+		for path := range m.from {
+			if under(path, l.path) {
+				out = append(out, path)
+			}
+		}
+	}
+	return out
 }
 
 // reopen marks the sections above a value as asked for: a value in user-data
 // asks for its section as well as a line in a file does.
 func (m *layered) reopen(l leaf) {
-	for i := strings.LastIndexByte(l.path, '.'); i > 0; i = strings.LastIndexByte(l.path[:i], '.') {
-		if _, ok := m.open[l.path[:i]]; !ok {
-			m.open[l.path[:i]] = l.at
+	for _, section := range sections(l.path) {
+		if _, ok := m.open[section]; !ok {
+			m.open[section] = l.at
 		}
 	}
+}
+
+// sections lists the sections above a key, the nearest first.
+func sections(path string) []string {
+	var out []string
+	for i := strings.LastIndexByte(path, '.'); i > 0; i = strings.LastIndexByte(path[:i], '.') {
+		out = append(out, path[:i])
+	}
+	return out
 }
 
 // below lists the live keys at or under a path, sorted; all of them under "".

@@ -91,7 +91,8 @@ type Coordinator struct{ URLs []string }
 // Setting is a key's value and the place that set it.
 type Setting struct {
 	Key     string // "resolver.timeout"
-	Value   string // after filling in; "null" where the layer returns it to the default
+	Value   string // after filling in; "null" where Null is set
+	Null    bool   // the layer returns the key, or all of the section, to the default
 	Written string // as written, where filling in changed it
 	Layer   Layer
 	Name    string // file, "tag reveille:resolver.timeout", "user-data part 2"; "" for defaults

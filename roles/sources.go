@@ -128,25 +128,46 @@ func decodeCloudConfig(name, text string) ([]leaf, Errors) {
 // counts would be a guess.
 func differences(parts [][]leaf) Errors {
 	var errs Errors
-	for i, later := range parts {
-		for _, l := range later {
-			for _, e := range slices.Concat(parts[:i]...) {
-				if l.open || e.open || !disagree(e, l) {
-					continue
-				}
-				errs = append(errs, l.at.errorf("%s is %s here and %s at %s: two parts of user-data may not set one key differently",
-					l.path, said(l), said(e), e.at))
+	first := map[string]leaf{} // what earlier parts say, by key
+	above := map[string]leaf{} // and one key of theirs below each section
+	for _, part := range parts {
+		for _, l := range part {
+			if e, ok := quarrel(l, first, above); ok {
+				errs = append(errs, l.at.errorf("%s is %s here, and %s is %s at %s: two parts of user-data may not set one key differently",
+					l.path, said(l), e.path, said(e), e.at))
+			}
+		}
+		for _, l := range part {
+			if _, known := first[l.path]; known || l.open {
+				continue
+			}
+			first[l.path] = l
+			for _, section := range sections(l.path) {
+				above[section] = l
 			}
 		}
 	}
 	return errs
 }
 
-func disagree(a, b leaf) bool {
-	if a.path == b.path {
-		return a.null != b.null || a.value.list != b.value.list || a.value.String() != b.value.String()
+// quarrel finds what an earlier part says that cannot stand beside a leaf:
+// another value of the key, or one value for all of its section.
+func quarrel(l leaf, first, above map[string]leaf) (leaf, bool) {
+	if l.open {
+		return leaf{}, false
 	}
-	return under(a.path, b.path) || under(b.path, a.path)
+	if e, ok := first[l.path]; ok {
+		return e, e.null != l.null || e.value.list != l.value.list || e.value.String() != l.value.String()
+	}
+	if e, ok := above[l.path]; ok {
+		return e, true
+	}
+	for _, section := range sections(l.path) {
+		if e, ok := first[section]; ok {
+			return e, true
+		}
+	}
+	return leaf{}, false
 }
 
 func said(l leaf) string {

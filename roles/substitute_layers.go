@@ -11,7 +11,9 @@ import (
 // by the key's type: first vars, then the host's name, then all the rest.
 func (m *layered) fillAll(f facts.Facts) (Errors, []*UnknownFact) {
 	w := filler{m: m, names: &namesOf{facts: f}}
-	w.fillNames()
+	if !w.fillNames() {
+		return w.errs, w.unknown
+	}
 	for _, path := range m.below("") {
 		if path != hostnameKey && !under(path, "vars") {
 			w.leaf(path)
@@ -20,7 +22,10 @@ func (m *layered) fillAll(f facts.Facts) (Errors, []*UnknownFact) {
 	return w.errs, w.unknown
 }
 
-const hostnameKey = "identity.hostname"
+const (
+	hostnameKey = "identity.hostname"
+	maxVars     = 200 // more are a mistake, and each misspelt name is compared with all
+)
 
 type filler struct {
 	m       *layered
@@ -30,9 +35,13 @@ type filler struct {
 }
 
 // fillNames fills what the other values ask for: vars, which may use what the
-// instance says but not each other, and then the host's name.
-func (w *filler) fillNames() {
+// instance says but not each other, and then the host's name. It does not where there are too many.
+func (w *filler) fillNames() bool {
 	vars := w.m.below("vars")
+	if len(vars) > maxVars {
+		w.errs = append(w.errs, w.m.live[vars[maxVars]].at.errorf("%d names in vars are too many: at most %d are taken", len(vars), maxVars))
+		return false
+	}
 	w.names.vars = map[string]string{}
 	for _, path := range vars {
 		w.names.vars[path[len("vars."):]] = ""
@@ -48,6 +57,7 @@ func (w *filler) fillNames() {
 		w.hostname(hostnameKey)
 		w.names.host = w.m.live[hostnameKey].value.text
 	}
+	return true
 }
 
 // hostname is filled before ${hostname} is known; vars it may use.
