@@ -96,6 +96,41 @@ func TestBoltTaken(t *testing.T) {
 	}
 }
 
+// inUse is how many bytes of the file the newest state of the data may lie in.
+func inUse(t *testing.T, path string) int64 {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var size int64
+	if err := db.View(func(tx *bbolt.Tx) error { size = tx.Size(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return size
+}
+
+// A report that lies at the end and spans pages is read only when it is asked
+// for; that it was cut off must be told before that.
+func TestBoltCutReport(t *testing.T) {
+	path := filled(t, 0)
+	b, err := store.OpenBolt(t.Context(), filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	big := store.Record{Head: store.Head{ID: "i-1", State: api.Ready}, Report: bytes.Repeat([]byte("x"), 200_000)}
+	if err := errors.Join(b.Put(t.Context(), big), b.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, inUse(t, path)-1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.OpenBolt(t.Context(), filepath.Dir(path)); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("open: %v, want ErrDamaged", err)
+	}
+}
+
 // A damaged file is refused with the remedy, and stays as it is.
 func TestBoltDamaged(t *testing.T) {
 	page := int64(os.Getpagesize())
