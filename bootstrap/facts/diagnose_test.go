@@ -16,6 +16,14 @@ func codes(all []Finding) []string {
 	return c
 }
 
+// diagnosing is at full length: nothing is asked twice, and what is slow must
+// not be taken for silent.
+func diagnosing(url string) Options {
+	o := options(url)
+	o.tuning = defaultTuning
+	return o
+}
+
 func TestDiagnoseNamesEachFault(t *testing.T) {
 	for fault, want := range map[string][]string{
 		"none":           {"imds-latency"},
@@ -37,8 +45,7 @@ func TestDiagnoseNamesEachFault(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			r := serve(t, fakeimds.Example(), fault)
-			o := options(r.URL)
-			o.tuning = defaultTuning // "slow" is slow, not silent
+			o := diagnosing(r.URL)
 			got := Diagnose(t.Context(), machine(t, nil), o)
 			if !slices.Equal(codes(got), append(want, "imds-endpoint-set")) {
 				t.Errorf("findings %+v, want %v", got, want)
@@ -69,7 +76,7 @@ func TestDiagnoseAsides(t *testing.T) {
 		"no proxy":            {nil, "imds-proxy", true},
 		"environment":         {map[string]string{envEndpoint: r.URL}, "imds-endpoint-set", false},
 	} {
-		o := options("")
+		o := diagnosing("")
 		o.ec2 = [2]string{r.URL, r.URL}
 		o.Getenv = func(k string) string { return c.env[k] }
 		got := Diagnose(t.Context(), machine(t, nil), o)
@@ -80,14 +87,14 @@ func TestDiagnoseAsides(t *testing.T) {
 	i := fakeimds.Example()
 	i.DocumentID = "i-0ffffffffffffffff"
 	r.Server.Set(i)
-	if got := Diagnose(t.Context(), machine(t, nil), options(r.URL)); !slices.Contains(codes(got), "imds-document") {
+	if got := Diagnose(t.Context(), machine(t, nil), diagnosing(r.URL)); !slices.Contains(codes(got), "imds-document") {
 		t.Errorf("the document of another instance: %+v", got)
 	}
 }
 
 func TestDiagnoseTriesIPv6(t *testing.T) {
 	v4, v6 := serve(t, fakeimds.Example(), fakeimds.Refused), serve(t, fakeimds.Example(), "none")
-	o := options("")
+	o := diagnosing("")
 	o.ec2 = [2]string{v4.URL, v6.URL}
 	got := Diagnose(t.Context(), machine(t, nil), o)
 	if !slices.Equal(codes(got), []string{"imds-latency"}) || !strings.Contains(got[0].Title, v6.URL) {

@@ -13,3 +13,12 @@ func ReadMachine(h *host.Host) Machine {
 	m, _ := readMachine(h, time.Now())
 	return m
 }
+
+// String is the problem in words: "meta-data/tags/instance: throttled: …".
+func (p Problem) String() string {
+	s := p.Path + ": " + string(p.Reason)
+	if p.Detail != "" {
+		s += ": " + p.Detail
+	}
+	return s
+}
