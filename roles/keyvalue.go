@@ -17,8 +17,7 @@ func decodeKeyValue(layer Layer, file string, text string) ([]leaf, Errors) {
 	}
 	text = strings.TrimPrefix(text, "\ufeff")
 	for i, line := range strings.Split(text, "\n") {
-		line = strings.TrimSuffix(line, "\r")
-		body := strings.TrimSpace(line)
+		body := strings.TrimSpace(line) // of a CR, too
 		if body == "" || strings.HasPrefix(body, "#") {
 			continue
 		}

@@ -149,7 +149,7 @@ func (m *layered) finish() Errors {
 func (m *layered) finishSection(s *schemaKey, section string, errs *Errors) {
 	for _, k := range s.keys {
 		path := joinKey(section, k.name)
-		at, asked := m.open[path]
+		_, asked := m.open[path]
 		switch {
 		case k.short != "" || k.never != "":
 		case k.section() && (asked || section != ""):
@@ -158,8 +158,7 @@ func (m *layered) finishSection(s *schemaKey, section string, errs *Errors) {
 		case k.def != "":
 			m.addDefault(k, path)
 		case k.need:
-			at = m.open[section]
-			*errs = append(*errs, at.errorf("%s is missing: a %s section needs %s", path, section, needed(s)))
+			*errs = append(*errs, m.open[section].errorf("%s is missing: a %s section needs %s", path, section, needed(s)))
 		}
 	}
 }

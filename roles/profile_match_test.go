@@ -113,6 +113,8 @@ func TestUnknownIsNeverAbsent(t *testing.T) {
 		{"security groups that nobody looks at", []func(*facts.Facts){noGroups, says("role=gateway")}, ""},
 		{"the host's name that a match looks at", []func(*facts.Facts){noName}, "host name"},
 		{"the host's name where user-data says it", []func(*facts.Facts){noName, says("hostname=kafka1")}, ""},
+		{"an equal match may hide", []func(*facts.Facts){noGroups, says("hostname=kafka1")}, "security groups"},
+		{"a lesser match may not", []func(*facts.Facts){noName, grouped("mysql"), tagged("team", "data")}, ""},
 		// mysql could match by two keys, so one certain key does not settle it.
 		{"a better match may hide", []func(*facts.Facts){noGroups, says("hostname=kafka1"), tagged("team", "data")}, "security groups"},
 	}

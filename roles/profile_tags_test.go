@@ -129,6 +129,8 @@ func TestPartsMayNotDiffer(t *testing.T) {
 	one := part("part 1", userdata.KeyValue, "hostname=a\nresolver.nameservers=10.0.0.2")
 	_, err := Resolve(machine(one, part("part 2", userdata.YAML, "#reveille\nhostname: b\nresolver: {nameservers: {default: [10.0.0.2]}}\n")), nil)
 	refused(t, err, `user-data part 2:2:1: identity.hostname is "b" here, and identity.hostname is "a" at user-data part 1:1`, "user-data part 2:3:", "resolver.nameservers.default")
+	_, err = Resolve(machine(part("part 1", userdata.KeyValue, "resolver.nameservers.default=10.0.0.2"), one), nil)
+	refused(t, err, "user-data part 1:2:1: resolver.nameservers is ", "resolver.nameservers.default is ")
 	p := mustResolve(t, machine(one, part("part 2", userdata.YAML, "#reveille\nhostname: a\nresolver: {timeout: 3s}\n")))
 	if p.Identity.Hostname != "a" || p.Resolver.Nameservers[0] != "10.0.0.2" || p.Resolver.Timeout.Seconds() != 3 {
 		t.Errorf("parts that agree did not merge: %+v %+v", p.Identity, p.Resolver)

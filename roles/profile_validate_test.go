@@ -49,7 +49,7 @@ func TestValidateAllRolesTogether(t *testing.T) {
 
 // Mistakes come in the order of file and line, whatever the order of reading.
 func TestMistakesAreSorted(t *testing.T) {
-	a, b := role("a", "z: 1\ny: 1\nrole: a"), role("b", "role: b\nx: 1")
+	a, b := role("a", "z: 1\ny: 1\nrole: a"), role("b", "x: 1\nrole: b")
 	if one, two := validated(a, b), validated(b, a); one != two || !strings.HasPrefix(one, "a.yaml:1:1") {
 		t.Errorf("got\n%s\nand\n%s", one, two)
 	}
