@@ -31,10 +31,12 @@ const (
 	gangliaUI  = 8651 // gmetad's own port
 )
 
-var gangliaLeaves = []struct {
+type gangliaLeaf struct {
 	role, host, ip string
 	port           int
-}{
+}
+
+var gangliaLeaves = []gangliaLeaf{
 	{"mysql", "dev-mysql01", "10.99.1.17", 8631},
 	{"web", "dev-web07", "10.99.2.17", 8632},
 }
@@ -57,6 +59,7 @@ func TestHostsAppearInTheirRolesClusterAlone(t *testing.T) {
 	n := newGangliaNet(t)
 	dir := openFolder(t)
 	metaConf := startCollectors(t, n, dir)
+	waitForCollectors(t, n) // a leaf says some things once in five minutes
 	for _, l := range gangliaLeaves {
 		f := bareFacts("hostname=" + l.host + "\nrole=" + l.role + "\n")
 		f.Instance.PrivateIP = facts.Known(l.ip)
@@ -64,26 +67,40 @@ func TestHostsAppearInTheirRolesClusterAlone(t *testing.T) {
 		n.run(t, "leaf", "/usr/sbin/gmond", "-f", "-c", writeConf(t, dir, "leaf-"+l.role+".conf", files["/etc/ganglia/gmond.conf"]))
 	}
 
-	for box, address := range map[string]string{"box1": box1, "box2": box2} {
-		for _, l := range gangliaLeaves {
-			at := net.JoinHostPort(address, strconv.Itoa(l.port))
-			waitFor(t, 90*time.Second, l.host+" is whole at "+at, func() error { return n.whole(box, at, l.role, l.host) })
-		}
-	}
+	atEveryPort(func(box, at string, l gangliaLeaf) {
+		waitFor(t, 90*time.Second, l.host+" is whole at "+at, func() error { return n.whole(box, at, l.role, l.host) })
+	})
 	// Everybody has been heard by now: who is at each port, and who is not.
+	atEveryPort(func(box, at string, l gangliaLeaf) {
+		got, err := n.read(box, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(map[string][]string{l.role: {l.host + " " + l.ip}}, got.hosts()); d != "" {
+			t.Errorf("at %s: %s", at, d)
+		}
+	})
+	askGmetad(t, n, dir, metaConf)
+}
+
+// atEveryPort visits each box's port of each role.
+func atEveryPort(visit func(box, at string, l gangliaLeaf)) {
 	for box, address := range map[string]string{"box1": box1, "box2": box2} {
 		for _, l := range gangliaLeaves {
-			at := net.JoinHostPort(address, strconv.Itoa(l.port))
-			got, err := n.read(box, at)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(map[string][]string{l.role: {l.host + " " + l.ip}}, got.hosts()); d != "" {
-				t.Errorf("at %s: %s", at, d)
-			}
+			visit(box, net.JoinHostPort(address, strconv.Itoa(l.port)), l)
 		}
 	}
-	askGmetad(t, n, dir, metaConf)
+}
+
+// waitForCollectors waits until each answers: it hears by then as well.
+func waitForCollectors(t *testing.T, n gangliaNet) {
+	t.Helper()
+	atEveryPort(func(box, at string, _ gangliaLeaf) {
+		waitFor(t, 20*time.Second, "a collector answers at "+at, func() error {
+			_, err := n.read(box, at)
+			return err
+		})
+	})
 }
 
 // startCollectors runs the gmonds of both boxes, and returns gmetad's file.

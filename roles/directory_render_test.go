@@ -2,7 +2,6 @@ package roles
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -116,7 +115,7 @@ func TestRenderedCollector(t *testing.T) {
 // it writes them.
 func holdFiles(t *testing.T, dir string, files map[string][]byte) {
 	t.Helper()
-	if f := flag.Lookup("update"); f != nil && f.Value.String() == "true" {
+	if *update {
 		if err := writeFolder(dir, files); err != nil {
 			t.Fatal(err)
 		}

@@ -68,7 +68,8 @@ type metricGroup struct {
 func metricGroups() []metricGroup {
 	return []metricGroup{
 		{0, 20, []metric{{"heartbeat", "", ""}}},
-		{0, 1200, []metric{
+		// Never changing, but a collector that starts later has yet to hear them.
+		{0, 300, []metric{
 			{"cpu_num", "CPUs", ""}, {"cpu_speed", "CPU speed", ""},
 			{"mem_total", "Memory", ""}, {"swap_total", "Swap", ""},
 			{"boottime", "Last boot", ""}, {"machine_type", "Architecture", ""},
