@@ -127,12 +127,16 @@ func TestSendAnswers(t *testing.T) {
 		"408":              {status(408), false, "answered 408"},
 		"429":              {problem(429, "slow down"), false, "answered 429 T: slow down"},
 		"503":              {status(503), false, "answered 503 Service Unavailable"},
-		"a redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://elsewhere/", http.StatusTemporaryRedirect) }, true,
+		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://elsewhere/", http.StatusTemporaryRedirect)
+		}, true,
 			"redirects to https://elsewhere/; name that URL"},
 		"a terminal's escapes": {problem(400, "\x1b[31mred\u202e"), true, `\x1b[31mred\u202e`},
 		"a huge problem":       {problem(400, strings.Repeat("x", 1<<20)), true, "answered 400 Bad Request"},
 		"a long problem":       {problem(400, strings.Repeat("x", 2000)), true, "xxx…"},
-		"no problem document": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>proxy</html>", http.StatusBadGateway) }, false,
+		"no problem document": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "<html>proxy</html>", http.StatusBadGateway)
+		}, false,
 			"answered 502 Bad Gateway"},
 		"reset": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, false, "report to http"},
 		"reset within the answer": {func(w http.ResponseWriter, _ *http.Request) {

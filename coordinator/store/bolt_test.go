@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +143,10 @@ func TestBoltDamaged(t *testing.T) {
 		"only the meta pages": func(b []byte) []byte { return b[:2*page] },
 		"meta pages zeroed":   func(b []byte) []byte { clear(b[:2*page]); return b },
 		"all else zeroed":     func(b []byte) []byte { clear(b[2*page:]); return b },
+		// The number of a bucket's root page stands right behind its name.
+		"a page far outside": func(b []byte) []byte {
+			return regexp.MustCompile("(?s)heads.{8}").ReplaceAllLiteral(b, []byte("heads\xff\xff\xff\x0f\x00\x00\x00\x00"))
+		},
 		"all else noise": func(b []byte) []byte {
 			noise := rand.NewChaCha8([32]byte{1})
 			_, _ = noise.Read(b[2*page:])
