@@ -27,6 +27,7 @@ func TestNameservice(t *testing.T) {
 	}{
 		"nslcd where none is":    {"auto", "debian", facts.Has{}, "ldap", []string{"file:/etc/nslcd.conf"}},
 		"what is installed":      {"auto", "debian", facts.Has{SSSD: true}, "sss", []string{"file:/etc/sssd/sssd.conf"}},
+		"the first of several":   {"auto", "debian", facts.Has{Nslcd: true, SSSD: true}, "sss", []string{"file:/etc/sssd/sssd.conf"}},
 		"what is asked for":      {"nslcd", "debian", facts.Has{SSSD: true}, "ldap", []string{"file:/etc/nslcd.conf"}},
 		"nss_ldap on Debian":     {"nss_ldap", "debian", facts.Has{}, "ldap", []string{"file:/etc/libnss-ldap.conf", "file:/etc/pam_ldap.conf"}},
 		"nss_ldap on Ubuntu":     {"nss_ldap", "ubuntu", facts.Has{}, "ldap", []string{"file:/etc/ldap.conf"}},

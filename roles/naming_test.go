@@ -111,6 +111,13 @@ func TestNaming(t *testing.T) {
 			func(f *facts.Facts) { f.Instance.PrivateIP = facts.Unknown[string](facts.TimedOut, "") },
 			asked{Hosts: "127.0.1.1 demo01", File: "demo01", Live: "demo01"},
 		},
+		"IPv4 address unknown, IPv6 known": {
+			Identity{Hostname: "demo01"},
+			func(f *facts.Facts) {
+				f.Instance.PrivateIP, f.Instance.IPv6 = facts.Unknown[string](facts.TimedOut, ""), facts.Known("2600:1f18::5")
+			},
+			asked{Hosts: "127.0.1.1 demo01", File: "demo01", Live: "demo01"},
+		},
 		"address unknown, and a line of ours": {
 			Identity{Hostname: "demo01"},
 			func(f *facts.Facts) {

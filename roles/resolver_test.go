@@ -78,6 +78,7 @@ func TestResolvConfRefuses(t *testing.T) {
 		"no server":       {func(p *Profile) { p.Resolver.Nameservers = nil }, []string{"0 servers"}},
 		"four servers":    {func(p *Profile) { p.Resolver.Nameservers = []string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"} }, []string{"4 servers"}},
 		"a name":          {func(p *Profile) { p.Resolver.Nameservers = []string{"ns1"} }, []string{`"ns1"`}},
+		"an interface":    {func(p *Profile) { p.Resolver.Nameservers = []string{"fe80::1%eth0"} }, []string{"%eth0"}},
 		"a second line":   {func(p *Profile) { p.Resolver.Nameservers = []string{"10.0.0.1\nnameserver 10.0.0.66"} }, []string{`\n`}},
 		"no time-out":     {func(p *Profile) { p.Resolver.Timeout = 0 }, []string{"resolver.timeout"}},
 		"half seconds":    {func(p *Profile) { p.Resolver.Timeout = 1500 * time.Millisecond }, []string{"whole seconds"}},
