@@ -3,7 +3,6 @@ package roles
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,8 +10,6 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
-
-var updateProfiles = flag.Bool("update-profiles", false, "write what the profile's tests find into testdata")
 
 // schemaBlind are the bad files that a JSON Schema of one document cannot
 // refuse, each with the reason.
@@ -75,10 +72,10 @@ func TestBadFilesAreRefusedAtTheirPlaces(t *testing.T) {
 	}
 }
 
-// golden compares with a file, or writes it under -update-profiles.
+// golden compares with a file, or writes it under -update.
 func golden(t *testing.T, file, got string) {
 	t.Helper()
-	if *updateProfiles {
+	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
