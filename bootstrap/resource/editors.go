@@ -9,6 +9,8 @@ import (
 // is never renamed: machines keep it for years.
 func editorOf(kind string, data []byte) (Editor, error) {
 	switch kind {
+	case "nsswitch":
+		return decodeEditor[NSSwitch](data)
 	case "block":
 		return decodeEditor[Block](data)
 	}

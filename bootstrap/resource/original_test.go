@@ -41,7 +41,12 @@ func TestAnotherMannerOfTheSamePath(t *testing.T) {
 	} {
 		for image, files := range images {
 			t.Run(c.name+" on "+image, func(t *testing.T) {
-				for n, died := 1, true; died; n++ {
+				t.Parallel()
+				step := 1
+				if image != "link" {
+					step = 5 // the link is the hardest; the others are a sample
+				}
+				for n, died := 1, true; died; n += step {
 					m := hosttest.New(t, files)
 					m.Put("/var/", "", 0)
 					before := m.Tree(state)

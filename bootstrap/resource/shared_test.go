@@ -66,6 +66,12 @@ func cases() []one {
 			want: map[string]string{"/etc/hosts": "# BEGIN reveille naming\n10.0.0.1 a\n# END reveille naming\n"}, say: "edit /etc/hosts (new, 3 lines)"},
 		{name: "edit through a link", res: block, files: map[string]string{"/etc/hosts": "-> /lib/hosts", "/lib/hosts": "x\n"},
 			want: map[string]string{"/lib/hosts": "x\n# BEGIN reveille naming\n10.0.0.1 a\n# END reveille naming\n"}, say: "edit /etc/hosts (3 lines changed)"},
+		{name: "edit of a file without a last newline", res: block, files: map[string]string{"/etc/hosts": "127.0.0.1 localhost"},
+			want: map[string]string{"/etc/hosts": "127.0.0.1 localhost\n# BEGIN reveille naming\n10.0.0.1 a\n# END reveille naming\n"},
+			say:  "edit /etc/hosts (4 lines changed)"},
+		{name: "name service", res: File{Path: "/etc/nsswitch.conf", Edit: NSSwitch{Source: "ldap", Databases: []string{"passwd", "group"}, Initgroups: true}},
+			files: map[string]string{"/etc/nsswitch.conf": "passwd:  files systemd\ngroup: ldap files # odd\nhosts: files dns\n"},
+			say:   "edit /etc/nsswitch.conf (3 lines changed)"},
 		{name: "absent", res: Absent{Path: "/etc/a"}, files: map[string]string{"/etc/a": "x\n"},
 			want: map[string]string{"/etc/a": "-"}, say: "remove /etc/a"},
 		{name: "absent link", res: Absent{Path: "/etc/a"}, files: map[string]string{"/etc/a": "-> b", "/etc/b": "kept"},
@@ -143,6 +149,7 @@ func TestUnderAnotherRoot(t *testing.T) {
 func TestKilledAnywhere(t *testing.T) {
 	for _, c := range cases() {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // most of the time goes into waiting for the disk
 			died := true
 			n := 0
 			for died {
@@ -185,6 +192,7 @@ func TestKilledAnywhere(t *testing.T) {
 func TestRestoreKilledAnywhere(t *testing.T) {
 	for _, c := range cases() {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			for n, died := 1, true; died; n++ {
 				m := c.machine(t)
 				before := m.Tree(state, runState)

@@ -1,0 +1,82 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+	"time"
+)
+
+// The scripted units are only as good as what they imitate. It runs wherever
+// systemd does and may be asked: in the containers of the integration tests.
+func TestRealSystemd(t *testing.T) {
+	if _, err := os.Stat("/run/systemd/system"); err != nil || os.Geteuid() != 0 {
+		t.Skip("needs a running systemd, and root")
+	}
+	h, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	const name = "reveille-test.service"
+	file := "/run/systemd/system/" + name
+	clean := func() {
+		if err := errors.Join(h.Units().Enqueue(ctx, "stop", name), h.Remove(file), h.Units().Reload(ctx)); err != nil {
+			t.Error(err)
+		}
+	}
+	state := func(want string) {
+		t.Helper()
+		got := ""
+		for ctx.Err() == nil && got != want {
+			if got, err = h.Units().State(ctx, name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got != want {
+			t.Fatalf("the unit is %q, want %q", got, want)
+		}
+	}
+	do := func(verb string) {
+		t.Helper()
+		if err := h.Units().Enqueue(ctx, verb, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	state("absent")
+	if err := h.Units().Enqueue(ctx, "start", name); err == nil {
+		t.Error("a unit that is not there was started")
+	}
+	// Ready only when the flag is there: the job of its start stays in the queue.
+	const flag = "/run/reveille-test-flag"
+	unit := "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c 'until test -e " + flag + "; do sleep 0.01; done'\n"
+	if err := h.Write(file, []byte(unit), Attr{Mode: 0o644}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Units().Reload(ctx); err != nil {
+		t.Fatal(err)
+	}
+	defer clean()
+	state("inactive")
+	do("try-restart")
+	state("inactive")
+	do("start") // returns although the job cannot end
+	if s, err := h.Units().State(ctx, name); s != "activating" {
+		t.Errorf("with a job in the queue it is %q (%v)", s, err)
+	}
+	if err := h.Write(flag, nil, Attr{Mode: 0o600}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = h.Remove(flag) }()
+	state("active")
+	do("restart")
+	state("active")
+	do("stop")
+	state("inactive")
+	if err := h.Units().Enqueue(ctx, "explode", name); err == nil {
+		t.Error("an unknown verb was taken")
+	}
+}
