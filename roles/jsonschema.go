@@ -45,6 +45,9 @@ func (k *schemaKey) jsonSchema() map[string]any {
 	if k.doc != "" {
 		s["description"] = k.doc
 	}
+	if k.need { // as words alone: any layer may set it, and a schema sees one
+		s["description"] = k.doc + " Needed where its section is asked for, from whichever layer."
+	}
 	return s
 }
 

@@ -149,3 +149,13 @@ func TestUnknownNameOrPlace(t *testing.T) {
 		}
 	}
 }
+
+// A name that cannot be made is told where a match hangs on it.
+func TestMatchByANameThatCannotBeMade(t *testing.T) {
+	_, err := Resolve(machine(says("hostname=${product}-kafka1")), fleet)
+	refused(t, err, "user-data:1:1: ", "${product} is known nowhere", "match.hostnames of kafka.yaml needs the name")
+	p := mustResolve(t, machine(says("hostname=${product}-kafka1", "vars.product=acme")), fleet...)
+	if p.Role != "kafka" || p.Identity.Hostname != "acme-kafka1" {
+		t.Errorf("role %q, host %q", p.Role, p.Identity.Hostname)
+	}
+}
