@@ -52,6 +52,7 @@ func TestCases(t *testing.T) {
 			e.Setenv("PATH", binDir+string(os.PathListSeparator)+os.Getenv("PATH"))
 			// Nothing of the developer's own environment steers a case.
 			e.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
+			e.Values["imds"] = &service{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -91,6 +92,16 @@ func caseDir() string {
 	return filepath.Dir(file)
 }
 
+// service is a case's metadata service, if it has one now.
+type service struct{ running *fakeimds.Running }
+
+func (s *service) stop() {
+	if s.running != nil {
+		s.running.Close()
+	}
+	s.running = nil
+}
+
 // cmdIMDS starts a metadata service and points the environment at it, in place
 // of the one before. Each word is KEY=VALUE:
 //
@@ -99,9 +110,8 @@ func caseDir() string {
 // bare begins with an instance that has no tags, groups or user-data; "imds
 // off" leaves nobody to answer.
 func cmdIMDS(ts *testscript.TestScript, _ bool, args []string) {
-	if old, ok := ts.Value("imds").(*fakeimds.Running); ok && old != nil {
-		old.Close()
-	}
+	now := ts.Value("imds").(*service)
+	now.stop()
 	if len(args) == 1 && args[0] == "off" {
 		return
 	}
@@ -139,7 +149,8 @@ func cmdIMDS(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	running, err := fakeimds.Open("127.0.0.1:0", instance, fault)
 	ts.Check(err)
-	ts.Defer(func() { running.Close() })
+	now.running = running
+	ts.Defer(now.stop)
 	ts.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", running.URL)
 }
 

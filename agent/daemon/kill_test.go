@@ -37,7 +37,7 @@ func TestKilledAnywhere(t *testing.T) {
 		}
 		out := boot(t, m.Host(), crawl(thisID))
 		if out.Report.State != api.Ready {
-			t.Errorf("killed at point %d: the next pass is %s: %v", n, out.Report.State, out.Report)
+			t.Errorf("killed at point %d: the next pass:\n%s", n, text(out.Report))
 		}
 		if diff := cmp.Diff(want, m.Tree("/run", "/var")); diff != "" {
 			t.Errorf("killed at point %d: the next pass left (-want +got)\n%s", n, diff)

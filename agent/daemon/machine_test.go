@@ -3,14 +3,17 @@ package daemon
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"reveille/agent"
+	"reveille/agent/report"
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/host/hosttest"
 	"reveille/bootstrap/userdata"
+	"reveille/coordinator/api"
 )
 
 const thisID, otherID = "i-0123456789abcdef0", "i-0ffffffffffffffff"
@@ -93,4 +96,10 @@ func boot(t *testing.T, h *host.Host, f facts.Facts) Outcome {
 		t.Fatal(err)
 	}
 	return out
+}
+
+func text(r api.Report) string {
+	var b strings.Builder
+	report.Write(&b, r, nil)
+	return b.String()
 }

@@ -143,6 +143,9 @@ func instanceID(f facts.Facts) string { return f.Instance.ID.Or(f.Machine.DMI) }
 // originals belong to, and the good crawl, which a later boot without IMDS
 // will want.
 func (p Pass) prepare(ctx context.Context, w agent.Wanted) error {
+	if err := sweep(p.Host, w.Plan, instanceID(w.Facts)); err != nil {
+		return err
+	}
 	if err := originals.SetOwner(p.Host, instanceID(w.Facts)); err != nil {
 		return fmt.Errorf("note whose files are kept: %w", err)
 	}

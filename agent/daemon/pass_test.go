@@ -16,7 +16,7 @@ import (
 func TestASecondPassChangesAndWritesNothing(t *testing.T) {
 	m := machine(t, thisID)
 	if out := boot(t, m.Host(), crawl(thisID)); out.Report.State != api.Ready {
-		t.Fatalf("first pass: %+v", out.Report)
+		t.Fatalf("first pass:\n%s", text(out.Report))
 	}
 	m.Forget()
 	out := boot(t, m.Host(), crawl(thisID))
@@ -47,7 +47,7 @@ func TestAnUnknownFactLeavesEveryFile(t *testing.T) {
 			spoil(&f)
 			out := boot(t, m.Host(), f)
 			if out.Report.State != api.Failed || out.Misconfigured || len(out.Report.Errors) == 0 {
-				t.Errorf("report: %+v", out.Report)
+				t.Errorf("report:\n%s", text(out.Report))
 			}
 			if diff := cmp.Diff(before, m.Tree("/run")); diff != "" {
 				t.Errorf("files changed (-before +after)\n%s", diff)
@@ -83,7 +83,7 @@ func TestTheReportOnDiskIsTheOneReturned(t *testing.T) {
 		t.Error(diff)
 	}
 	if kept.Hostname != "dev-mysql01" || kept.Role != "mysql" || *kept.Facts.PublicIP != "" || *kept.Facts.Zone != "us-east-1a" {
-		t.Errorf("report: %+v", kept)
+		t.Errorf("report:\n%s", text(kept))
 	}
 }
 
@@ -132,6 +132,6 @@ func TestWaitTakesThisBootsReportAlone(t *testing.T) {
 	}()
 	out := boot(t, m.Host(), crawl(thisID))
 	if r := <-got; r.BootID != out.Report.BootID || r.State != api.Ready {
-		t.Errorf("waited for %+v", r)
+		t.Errorf("waited for\n%s", text(r))
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"reveille/agent"
+	"reveille/agent/report"
 	"reveille/bootstrap/converge"
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
@@ -42,7 +44,24 @@ func putBack(ctx context.Context, h *host.Host, max plan.Risk, on func(int, conv
 	if err != nil {
 		return converge.Report{}, err
 	}
+	if max > plan.Nothing {
+		if err := sweep(h, nil, facts.ReadMachine(h).DMI); err != nil {
+			return converge.Report{}, err
+		}
+	}
 	return converge.Run(ctx, h, p, converge.Options{Max: max, On: on})
+}
+
+// sweep takes away the temporary files that a killed run has left.
+func sweep(h *host.Host, p plan.Plan, id string) error {
+	err := resource.Sweep(h, p)
+	for _, path := range []string{report.Path, facts.PausePath, facts.CachePath(id)} {
+		err = errors.Join(err, h.Sweep(filepath.Dir(path)))
+	}
+	if err != nil {
+		return fmt.Errorf("take away what a killed run has left: %w", err)
+	}
+	return nil
 }
 
 func originalsPlan(h *host.Host) (plan.Plan, error) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"reveille/agent/report"
@@ -64,9 +66,30 @@ func Plan(ctx context.Context, h *host.Host, p plan.Plan) ([]PlannedStep, error)
 	return out, nil
 }
 
+// Only keeps the steps of the concerns or with the IDs that words name.
+func Only(steps []PlannedStep, words []string) ([]PlannedStep, error) {
+	if len(words) == 0 {
+		return steps, nil
+	}
+	var out []PlannedStep
+	met := map[string]bool{}
+	for _, s := range steps {
+		met[s.Concern], met[s.ID] = true, true
+		if slices.Contains(words, s.Concern) || slices.Contains(words, s.ID) {
+			out = append(out, s)
+		}
+	}
+	for _, w := range words {
+		if !met[w] {
+			return nil, fmt.Errorf("no step has the ID or the concern %q; this plan has %s", w, strings.Join(slices.Sorted(maps.Keys(met)), ", "))
+		}
+	}
+	return out, nil
+}
+
 // WritePlan prints what Plan returned: the diffs where a machine was looked
-// at, else everything that each step asks for.
-func WritePlan(w io.Writer, steps []PlannedStep) {
+// at, else everything that each step asks for; brief leaves both out.
+func WritePlan(w io.Writer, steps []PlannedStep, brief bool) {
 	changes := 0
 	for _, s := range steps {
 		must := "required"
@@ -80,13 +103,15 @@ func WritePlan(w io.Writer, steps []PlannedStep) {
 		if s.Error != "" {
 			fmt.Fprintf(w, "  error: %s\n", report.Clean(s.Error))
 		}
-		if s.State == "" {
+		if s.State == "" && !brief {
 			indent(w, s.Wants)
 		}
 		for _, c := range s.Changes {
 			changes++
 			fmt.Fprintf(w, "  would %s (%s)\n", report.Clean(c.Say), c.Risk)
-			indent(w, c.Diff)
+			if !brief {
+				indent(w, c.Diff)
+			}
 		}
 		fmt.Fprintln(w)
 	}

@@ -41,26 +41,40 @@ func (h *Host) mkdir(real string, mode fs.FileMode) error {
 	if st, err := os.Stat(real); err == nil && st.IsDir() {
 		return nil
 	}
-	h.point("mkdir", path, "make")
-	err := os.Mkdir(real, 0o700)
-	if errors.Is(err, fs.ErrExist) {
+	h.point("mkdir", path, "tmp")
+	// Made aside and renamed: the umask of whoever started us has no say, and
+	// a kill leaves no folder of another mode, which nobody would ever mend.
+	tmp := h.tempName(real)
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		return h.fail("make folder", path, err)
+	}
+	if err := os.Chmod(tmp, mode.Perm()); err != nil {
+		return errors.Join(h.fail("make folder", path, err), removeTemp(tmp))
+	}
+	h.point("mkdir", path, "rename")
+	if err := renameNew(tmp, real); err != nil {
+		err = errors.Join(h.fail("make folder", path, err), removeTemp(tmp))
 		if st, e := os.Stat(real); e == nil && st.IsDir() {
 			return nil // somebody was quicker
 		}
-		err = unix.ENOTDIR
+		return err
 	}
-	if err != nil {
-		return h.fail("make folder", path, err)
-	}
-	// The umask of whoever started us has no say.
-	if err := os.Chmod(real, mode.Perm()); err != nil {
-		return h.fail("make folder", path, err)
-	}
+	h.point("mkdir", path, "renamed")
 	if err := syncDir(filepath.Dir(real)); err != nil {
 		return h.fail("make folder", path, err)
 	}
 	h.point("mkdir", path, "done")
 	return nil
+}
+
+// renameNew renames a folder to a name that must not be taken. Some file
+// systems (NFS) cannot promise that; there an empty folder may be replaced.
+func renameNew(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
+		return os.Rename(from, to)
+	}
+	return err
 }
 
 // Missing is the folders above path that are not there, the outermost first:
@@ -143,7 +157,8 @@ func (h *Host) Chattr(path string, a Attr) error {
 }
 
 // Sweep removes from a folder the temporary files that a killed run has left.
-// It spares those of this Host and those that another process is writing. A
+// A temporary folder is always empty: one that is not was somebody's idea, and
+// an error says so. It spares those of this Host and those that another process is writing. A
 // folder that is not there is clean.
 func (h *Host) Sweep(dir string) error {
 	names, err := h.ReadDir(dir)
@@ -159,7 +174,7 @@ func (h *Host) Sweep(dir string) error {
 		if !isTemp(n) || h.mine(n) {
 			continue
 		}
-		if i, err := h.Lstat(path); err != nil || !i.Exists || i.Mode.IsDir() || h.busy(path) {
+		if i, err := h.Lstat(path); err != nil || !i.Exists || h.busy(path) {
 			errs = append(errs, err)
 			continue
 		}

@@ -51,7 +51,7 @@ func (a *app) collectorFiles() ([]roles.CollectorFile, error) {
 		return nil, err
 	}
 	f := facts.Facts{Machine: facts.ReadMachine(cfg.Host)}
-	fleet, err := roles.EachRole(f, sources)
+	fleet, err := roles.Fleet(sources)
 	if err != nil {
 		return nil, err
 	}

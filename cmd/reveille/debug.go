@@ -101,8 +101,9 @@ func bindDebugRole(a *app, _ *flag.FlagSet) runner {
 	})
 }
 
-func bindDebugPlan(a *app, _ *flag.FlagSet) runner {
-	return a.deciding(0, func(ctx context.Context, cfg agent.Config, w agent.Wanted, _ []string) int {
+func bindDebugPlan(a *app, fs *flag.FlagSet) runner {
+	brief := fs.Bool("brief", false, "leave out the diffs and the files' bytes")
+	return a.deciding(99, func(ctx context.Context, cfg agent.Config, w agent.Wanted, words []string) int {
 		var look *host.Host = cfg.Host
 		if a.factsFile != "" && a.root == "" {
 			look = nil // another machine's facts: this one has nothing to say
@@ -111,10 +112,13 @@ func bindDebugPlan(a *app, _ *flag.FlagSet) runner {
 		if err != nil {
 			return a.fail(err)
 		}
+		if steps, err = debug.Only(steps, words); err != nil {
+			return a.usage(err, nil)
+		}
 		if a.json {
 			return a.printJSON(steps)
 		}
-		debug.WritePlan(a.out, steps)
+		debug.WritePlan(a.out, steps, *brief)
 		return exitOK
 	})
 }
@@ -126,7 +130,7 @@ func bindDebugExplain(a *app, _ *flag.FlagSet) runner {
 			key = words[0]
 		}
 		if a.json {
-			settings, err := w.Profile.Explanation(key)
+			settings, err := w.Profile.Lookup(key)
 			if err != nil {
 				a.fail(err)
 				return exitUsage

@@ -43,7 +43,8 @@ func run(ctx context.Context, bin, dir string, hold bool) error {
 		title string
 		args  []string
 	}{
-		{"2. What a pass would do, and why: nothing is changed yet", []string{"debug", "plan"}},
+		{"2. What a pass would do, and why: nothing is changed yet", []string{"debug", "plan", "--brief"}},
+		{"   … and one concern of it to the byte", []string{"debug", "plan", "resolver", "nameservice"}},
 		{"3. The pass", []string{"boot"}},
 		{"4. Where its time went", []string{"debug", "timeline"}},
 		{"5. Who set a value", []string{"debug", "explain", "resolver.timeout"}},
