@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,25 +42,18 @@ func (h *Host) mkdir(real string, mode fs.FileMode) error {
 	if st, err := os.Stat(real); err == nil && st.IsDir() {
 		return nil
 	}
-	h.point("mkdir", path, "tmp")
-	// Made aside and renamed: the umask of whoever started us has no say, and
-	// a kill leaves no folder of another mode, which nobody would ever mend.
-	tmp := h.tempName(real)
-	if err := os.Mkdir(tmp, 0o700); err != nil {
-		return h.fail("make folder", path, err)
-	}
-	if err := os.Chmod(tmp, mode.Perm()); err != nil {
-		return errors.Join(h.fail("make folder", path, err), removeTemp(tmp))
-	}
-	h.point("mkdir", path, "rename")
-	if err := renameNew(tmp, real); err != nil {
-		err = errors.Join(h.fail("make folder", path, err), removeTemp(tmp))
+	h.point("mkdir", path, "make")
+	err := mkdirExactly(real, mode.Perm())
+	if errors.Is(err, fs.ErrExist) {
 		if st, e := os.Stat(real); e == nil && st.IsDir() {
 			return nil // somebody was quicker
 		}
-		return err
+		err = unix.ENOTDIR
 	}
-	h.point("mkdir", path, "renamed")
+	if err != nil {
+		return h.fail("make folder", path, err)
+	}
+	h.point("mkdir", path, "made")
 	if err := syncDir(filepath.Dir(real)); err != nil {
 		return h.fail("make folder", path, err)
 	}
@@ -67,14 +61,28 @@ func (h *Host) mkdir(real string, mode fs.FileMode) error {
 	return nil
 }
 
-// renameNew renames a folder to a name that must not be taken. Some file
-// systems (NFS) cannot promise that; there an empty folder may be replaced.
-func renameNew(from, to string) error {
-	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
-		return os.Rename(from, to)
+// mkdirExactly makes a folder of just this mode in one step: with a chmod after
+// it, a kill between the two would leave a folder of another mode, which
+// nobody would ever mend. So the umask must go, and as that belongs to the
+// whole process, the folder is made by a thread that has left the others'; the
+// thread ends with its goroutine, as it is never unlocked.
+func mkdirExactly(real string, mode fs.FileMode) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		if err := unix.Unshare(unix.CLONE_FS); err == nil {
+			unix.Umask(0)
+		}
+		done <- os.Mkdir(real, mode)
+	}()
+	if err := <-done; err != nil {
+		return err
 	}
-	return err
+	// A sandbox that forbids the above, or a default ACL of the folder above.
+	if st, err := os.Lstat(real); err != nil || st.Mode().Perm() == mode {
+		return err
+	}
+	return os.Chmod(real, mode)
 }
 
 // Missing is the folders above path that are not there, the outermost first:
@@ -157,8 +165,7 @@ func (h *Host) Chattr(path string, a Attr) error {
 }
 
 // Sweep removes from a folder the temporary files that a killed run has left.
-// A temporary folder is always empty: one that is not was somebody's idea, and
-// an error says so. It spares those of this Host and those that another process is writing. A
+// It spares those of this Host and those that another process is writing. A
 // folder that is not there is clean.
 func (h *Host) Sweep(dir string) error {
 	names, err := h.ReadDir(dir)
@@ -174,7 +181,7 @@ func (h *Host) Sweep(dir string) error {
 		if !isTemp(n) || h.mine(n) {
 			continue
 		}
-		if i, err := h.Lstat(path); err != nil || !i.Exists || h.busy(path) {
+		if i, err := h.Lstat(path); err != nil || !i.Exists || i.Mode.IsDir() || h.busy(path) {
 			errs = append(errs, err)
 			continue
 		}

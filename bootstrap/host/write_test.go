@@ -68,8 +68,8 @@ func TestWriteReplacesWhatIsThere(t *testing.T) {
 }
 
 func TestWriteMakesFoldersReadableWhateverTheUmask(t *testing.T) {
-	defer syscall.Umask(syscall.Umask(0o077))
 	m := hosttest.New(t, nil)
+	defer syscall.Umask(syscall.Umask(0o077))
 	h := m.Host()
 	if err := h.Write("/etc/x.d/a", nil, attr(0o644)); err != nil {
 		t.Fatal(err)
@@ -151,9 +151,11 @@ func TestWriteOnAFullDisk(t *testing.T) {
 // Whatever point a kill comes at, the old file or the new one is there, and
 // the next process sweeps what was left.
 func TestWriteKilledAnywhere(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
 	for name, write := range map[string]func(*host.Host) error{
-		"file": func(h *host.Host) error { return h.Write("/etc/a", []byte("new"), attr(0o600)) },
-		"link": func(h *host.Host) error { return h.Symlink("new", "/etc/a") },
+		"file":       func(h *host.Host) error { return h.Write("/etc/a", []byte("new"), attr(0o600)) },
+		"link":       func(h *host.Host) error { return h.Symlink("new", "/etc/a") },
+		"new folder": func(h *host.Host) error { return h.Write("/etc/x.d/a", []byte("new"), attr(0o600)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for n := 1; ; n++ {
@@ -164,8 +166,12 @@ func TestWriteKilledAnywhere(t *testing.T) {
 						t.Error(err)
 					}
 				})
-				if err := m.Host().Sweep("/etc"); err != nil {
+				if err := errors.Join(m.Host().Sweep("/etc"), m.Host().Sweep("/etc/x.d")); err != nil {
 					t.Error(err)
+				}
+				// What is half made is never another folder than the one asked for.
+				if i, _ := m.Host().Lstat("/etc/x.d"); i.Exists && i.Mode.Perm() != 0o755 {
+					t.Errorf("killed at %d: the folder is left with mode %v", n, i.Mode)
 				}
 				after := m.Tree()["/etc/a"]
 				if after != before["/etc/a"] && !strings.Contains(after, "new") {

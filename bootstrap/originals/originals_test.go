@@ -103,7 +103,6 @@ func TestOwner(t *testing.T) {
 			t.Errorf("SetOwner(%q) = %v, want %q", id, err, want)
 		}
 	}
-	set("", "no instance id")
 	set("a\nb", "no instance id")
 	set("i-1", "")
 	if o := load(t, h).Owner(); o != "" {
@@ -115,6 +114,10 @@ func TestOwner(t *testing.T) {
 	set("i-2", "")
 	if m.Writes() != 0 {
 		t.Errorf("the same owner was written again: %v", m.Effects())
+	}
+	set("", "") // nobody can tell whose machine it is: it stays i-2's
+	if o := load(t, h).Owner(); o != "i-2" {
+		t.Errorf("it belongs to %q", o)
 	}
 	set("i-3", "belong to i-2, not to i-3; put the originals back first")
 	if err := originals.Forget(h, "/etc/a"); err != nil {

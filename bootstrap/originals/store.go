@@ -82,9 +82,13 @@ func (s Store) Hostname() string { return s.hostname }
 
 // SetOwner says whose machine this is, before its first original is kept. It
 // is refused while originals of another instance are here: those go back
-// first, or they would be taken for this one's.
+// first, or they would be taken for this one's. The empty id, of a machine that
+// nobody can name, changes nothing.
 func SetOwner(h *host.Host, id string) error {
-	if id == "" || strings.ContainsAny(id, "\n\r") {
+	if id == "" {
+		return nil
+	}
+	if strings.ContainsAny(id, "\n\r") {
 		return fmt.Errorf("the owner of the originals: %q is no instance id", id)
 	}
 	s, err := Load(h)
