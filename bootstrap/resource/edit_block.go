@@ -60,22 +60,33 @@ func (b Block) Apply(old []byte) ([]byte, error) {
 // Undo takes out every block of this name, and the newline before it that the
 // image's own file did not have.
 func (b Block) Undo(now, original []byte) ([]byte, error) {
-	lines := splitText(now)
-	spans, err := b.find(lines)
+	lines, last, err := b.without(now)
 	if err != nil {
 		return nil, err
 	}
-	if len(spans) == 0 {
-		return now, nil
-	}
-	last := spans[len(spans)-1].to == len(lines)
-	for _, s := range slices.Backward(spans) {
-		lines = slices.Delete(lines, s.from, s.to)
-	}
 	if last {
-		reopenLast(lines, original)
+		own, _, err := b.without(original)
+		if err != nil {
+			own = splitText(original)
+		}
+		reopenLast(lines, joinText(own))
 	}
 	return joinText(lines), nil
+}
+
+// without are the lines outside of the blocks; last says that a block was the
+// end of the file.
+func (b Block) without(data []byte) (lines []textLine, last bool, err error) {
+	lines = splitText(data)
+	spans, err := b.find(lines)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, s := range slices.Backward(spans) {
+		last = last || s.to == len(lines)
+		lines = slices.Delete(lines, s.from, s.to)
+	}
+	return lines, last, nil
 }
 
 func (b Block) begin() string { return "# BEGIN reveille " + b.Name }

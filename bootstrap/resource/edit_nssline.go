@@ -12,7 +12,8 @@ type nssLine struct {
 	name  string
 	value int       // where the sources begin
 	end   int       // where they end: the comment, or the line's end
-	items []nssItem // nil also where the line could not be read
+	items []nssItem // as far as they could be read
+	alone bool      // the name stands alone, without a colon or white space
 }
 
 // nssItem is a source and the actions in brackets behind it.
@@ -34,14 +35,17 @@ func nssName(text string) nssLine {
 	if i := strings.IndexAny(body, "#\x00"); i >= 0 {
 		body = body[:i]
 	}
-	from := len(body) - len(strings.TrimLeft(body, nssSpace))
-	name := body[from:]
-	if i := strings.IndexAny(name, nssSpace+":"); i > 0 {
-		rest := name[i:]
-		at := from + i + len(rest) - len(strings.TrimLeft(rest, nssSpace+":"))
-		return nssLine{name: name[:i], value: at, end: len(body)}
+	from := leading(body)
+	n := strings.IndexAny(body[from:], nssSpace+":")
+	switch {
+	case n < 0 && body == text && from < len(body):
+		return nssLine{name: body[from:], value: len(body), end: len(body), alone: true}
+	case n <= 0:
+		return nssLine{}
 	}
-	return nssLine{}
+	rest := body[from+n:]
+	at := len(body) - len(strings.TrimLeft(rest, nssSpace+":"))
+	return nssLine{name: body[from : from+n], value: at, end: len(body)}
 }
 
 // parseNSS reads a line's sources. An error says what glibc would stop at.
@@ -60,6 +64,9 @@ func parseNSS(text string) (nssLine, error) {
 			return l, fmt.Errorf("%q stands behind no source", text[at:l.end])
 		}
 		item := nssItem{name: text[at : at+n], from: at, to: at + n}
+		if item.name[0] == ':' { // were it to become the first, it would be a separator
+			return l, fmt.Errorf("%q is no name of a source", item.name)
+		}
 		at += n
 		if open := at + leading(text[at:l.end]); open < l.end && text[open] == '[' {
 			n := strings.IndexByte(text[open:l.end], ']')

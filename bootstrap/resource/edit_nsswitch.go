@@ -93,14 +93,17 @@ func (e NSSwitch) validate() error {
 
 // line is one line with the edit made.
 func (e NSSwitch) line(text string) (string, error) {
-	name := nssName(text).name
+	l := nssName(text)
 	switch {
-	case e.Initgroups && name == nssInitgroups:
+	case !slices.Contains(e.all(), l.name):
+		return text, nil
+	case l.alone:
+		// Whatever were written here would be wrong for one of the two.
+		return text, errors.New("glibc before 2.34 passes over a name alone, later ones find no source there: delete the line, or give it sources")
+	case l.name == nssInitgroups:
 		return e.exactly(text), nil
-	case slices.Contains(e.Databases, name):
-		return e.behindLocal(text)
 	}
-	return text, nil
+	return e.behindLocal(text)
 }
 
 // exactly replaces all sources, and with them what nobody could read.
@@ -126,7 +129,7 @@ func sources(text string, l nssLine) []string {
 func (e NSSwitch) behindLocal(text string) (string, error) {
 	l, err := parseNSS(text)
 	if err != nil {
-		return text, fmt.Errorf("glibc reads no further than an action that it does not know: %w; mend that line", err)
+		return text, fmt.Errorf("this cannot be read as sources and actions: %w; mend that line", err)
 	}
 	local := slices.IndexFunc(l.items, isLocal)
 	if local < 0 {
