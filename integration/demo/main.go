@@ -47,7 +47,8 @@ func run(ctx context.Context, bin, dir string, hold bool) error {
 		{"   … and one concern of it to the byte", []string{"debug", "plan", "resolver", "nameservice"}},
 		{"3. The pass", []string{"boot"}},
 		{"4. Where its time went", []string{"debug", "timeline"}},
-		{"5. Who set a value", []string{"debug", "explain", "resolver.timeout"}},
+		{"   … as a picture", []string{"debug", "timeline", "--svg", filepath.Join(d.root, "timeline.svg")}},
+		{"5. Who set a value", []string{"debug", "explain", "coordinator.urls"}},
 		{"6. Once more: a second pass changes nothing", []string{"boot"}},
 	}
 	for _, s := range steps {
@@ -58,9 +59,6 @@ func run(ctx context.Context, bin, dir string, hold bool) error {
 	}
 	say("7. The files that it wrote")
 	d.files()
-	if err := d.picture(ctx); err != nil {
-		return err
-	}
 	say("8. What the coordinator answers: is the mysql role up?")
 	if err := d.ask(ctx, "/v1/roles/mysql"); err != nil {
 		return err
@@ -105,7 +103,7 @@ var fresh = map[string]string{
 	"etc/passwd":        "root:x:0:0:root:/root:/bin/bash\nadmin:x:1000:1000::/home/admin:/bin/bash\n",
 	"etc/group":         "root:x:0:\nadm:x:4:admin\nnslcd:x:112:\n",
 	// So that each is configured: what is not installed is left alone.
-	"usr/sbin/nslcd": "", "usr/sbin/gmond": "", "usr/bin/cloud-init": "",
+	"usr/sbin/nslcd": "", "usr/sbin/gmond": "", "usr/bin/cloud-init": "", "sbin/dhclient": "",
 	"lib/x86_64-linux-gnu/libnss_ldap.so.2": "",
 	// IMDS need not be asked who this is.
 	"sys/class/dmi/id/board_asset_tag": "i-0a1b2c3d4e5f60718\n",

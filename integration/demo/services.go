@@ -153,10 +153,6 @@ func (d *demo) command(ctx context.Context, args ...string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-func (d *demo) picture(ctx context.Context) error {
-	return d.reveille(ctx, "debug", "timeline", "--svg", filepath.Join(d.root, "timeline.svg"))
-}
-
 // files lists what the pass left below etc.
 func (d *demo) files() {
 	_ = filepath.WalkDir(filepath.Join(d.root, "etc"), func(path string, e fs.DirEntry, err error) error {
