@@ -47,15 +47,14 @@ func TestChangesOfOneStep(t *testing.T) {
 }
 
 func TestFaultsOfAResource(t *testing.T) {
-	panics := &fake{id: "panics", check: func(context.Context, int) ([]plan.Change, error) {
-		var m map[string]int
-		m["x"] = 1
-		return nil, nil
+	panics := &fake{id: "panics", check: func(_ context.Context, look int) ([]plan.Change, error) {
+		var none []plan.Change
+		return none[:look], nil
 	}}
 	leaves := &fake{id: "leaves", check: func(context.Context, int) ([]plan.Change, error) { runtime.Goexit(); return nil, nil }}
 	r := run(t, t.Context(), plan.Plan{step(panics), step(leaves), step(&fake{id: "well"})}, Options{Max: plan.Safe})
 	want(t, r,
-		[]string{"panics", "failed", "error: panics: look: a fault in reveille itself, please report it: panic: assignment to entry in nil map"},
+		[]string{"panics", "failed", "error: panics: look: a fault in reveille itself, please report it: panic: runtime error: slice bounds out of range [:1] with capacity 0"},
 		[]string{"leaves", "failed", "error: leaves: look: ended its goroutine without an answer"},
 		[]string{"well", "ok"})
 	var p *Panic

@@ -3,7 +3,6 @@ package resource
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -76,15 +75,17 @@ func (e NSSwitch) all() []string {
 	return e.Databases
 }
 
-var nssWord = regexp.MustCompile(`^[a-z0-9_-]+$`)
+func isNSSWord(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_-") == ""
+}
 
 func (e NSSwitch) validate() error {
 	var errs []error
-	if !nssWord.MatchString(e.Source) || e.Source == nssLocal || e.Source == "compat" {
+	if !isNSSWord(e.Source) || e.Source == nssLocal || e.Source == "compat" {
 		errs = append(errs, fmt.Errorf("%q is no name of a directory source", e.Source))
 	}
 	for i, db := range e.Databases {
-		if !nssWord.MatchString(db) || db == nssInitgroups || slices.Contains(e.Databases[:i], db) {
+		if !isNSSWord(db) || db == nssInitgroups || slices.Contains(e.Databases[:i], db) {
 			errs = append(errs, fmt.Errorf("%q is no database that this edit can be asked for, or it is asked for twice", db))
 		}
 	}

@@ -199,6 +199,10 @@ func TestNSSwitchUndoOnChangedFile(t *testing.T) {
 			}
 		})
 	}
+	const bare = "hosts: dns" // the newline behind it is needed now
+	if got, err := nssEdit.Undo([]byte("hosts: dns\ninitgroups: files ldap\nmore: x\n"), []byte(bare)); err != nil || string(got) != "hosts: dns\nmore: x\n" {
+		t.Errorf("with a line behind ours: %q, error %v", got, err)
+	}
 	if got, err := nssEdit.Undo([]byte("hosts: dns\npasswd: files [x\n"), []byte("passwd: files\n")); err == nil || got != nil || !strings.Contains(err.Error(), "line 2") {
 		t.Errorf("a line that cannot be read gave %q, error %v", got, err)
 	}
