@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -90,6 +91,24 @@ func (a *app) config() (agent.Config, error) {
 	}, nil
 }
 
+// onMachine is a command that takes no words and starts from the machine that
+// the flags name.
+func (a *app) onMachine(do func(context.Context, agent.Config) int) runner {
+	return func(ctx context.Context, words []string) int {
+		if len(words) > 0 {
+			// A forgotten dash must not be passed over.
+			fmt.Fprintf(a.err, "reveille: unexpected argument %q\n", words[0])
+			return exitUsage
+		}
+		cfg, err := a.config()
+		if err != nil {
+			a.fail(err)
+			return exitUsage
+		}
+		return do(ctx, cfg)
+	}
+}
+
 // fail prints an error, a line each where several were joined, and tells the
 // exit code: 2 where a document or the command line is at fault.
 func (a *app) fail(err error) int {
@@ -113,14 +132,4 @@ func (a *app) printJSON(v any) int {
 		return a.fail(err)
 	}
 	return exitOK
-}
-
-// noWords refuses words where a command takes none: a forgotten dash must not
-// be passed over.
-func (a *app) noWords(words []string) bool {
-	if len(words) == 0 {
-		return true
-	}
-	fmt.Fprintf(a.err, "reveille: unexpected argument %q\n", words[0])
-	return false
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"reveille/agent"
 	"reveille/agent/daemon"
 	"reveille/agent/report"
 	"reveille/coordinator/api"
@@ -14,17 +15,10 @@ import (
 
 func bindBoot(a *app, fs *flag.FlagSet) runner {
 	timeout := fs.Duration("timeout", 5*time.Minute, "end the pass after `TIME`")
-	return func(ctx context.Context, words []string) int {
-		if !a.noWords(words) {
-			return exitUsage
-		}
+	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
 		if a.factsFile != "" && (a.root == "" || a.root == "/") {
 			fmt.Fprintln(a.err, "reveille: --facts tells of another machine: give a --root DIR to make it so in, or use `reveille debug plan`")
 			return exitUsage
-		}
-		cfg, err := a.config()
-		if err != nil {
-			return a.fail(err)
 		}
 		ctx, cancel := context.WithTimeoutCause(ctx, *timeout, fmt.Errorf("the pass did not end within %s", *timeout))
 		defer cancel()
@@ -38,7 +32,7 @@ func bindBoot(a *app, fs *flag.FlagSet) runner {
 			return a.fail(err)
 		}
 		return a.outcome(out)
-	}
+	})
 }
 
 func (a *app) outcome(out daemon.Outcome) int {
@@ -66,14 +60,7 @@ func (a *app) stateCode(s api.State) int {
 
 func bindWait(a *app, fs *flag.FlagSet) runner {
 	timeout := fs.Duration("timeout", 10*time.Minute, "give up after `TIME`")
-	return func(ctx context.Context, words []string) int {
-		if !a.noWords(words) {
-			return exitUsage
-		}
-		cfg, err := a.config()
-		if err != nil {
-			return a.fail(err)
-		}
+	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
 		ctx, cancel := context.WithTimeoutCause(ctx, *timeout, fmt.Errorf("waited %s", *timeout))
 		defer cancel()
 		r, err := daemon.Wait(ctx, cfg.Host)
@@ -90,7 +77,7 @@ func bindWait(a *app, fs *flag.FlagSet) runner {
 			report.WriteSummary(a.out, r)
 		}
 		return a.stateCode(r.State)
-	}
+	})
 }
 
 func bindVersion(a *app, _ *flag.FlagSet) runner {

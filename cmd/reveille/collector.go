@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 
+	"reveille/agent"
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
 	"reveille/roles"
@@ -15,11 +16,8 @@ import (
 
 func bindCollector(a *app, fs *flag.FlagSet) runner {
 	out := fs.String("out", "", "write the files below `DIR` instead of printing them")
-	return func(_ context.Context, words []string) int {
-		if !a.noWords(words) {
-			return exitUsage
-		}
-		files, err := a.collectorFiles()
+	return a.onMachine(func(_ context.Context, cfg agent.Config) int {
+		files, err := collectorFiles(cfg)
 		if err != nil {
 			a.fail(err)
 			return exitUsage
@@ -38,14 +36,10 @@ func bindCollector(a *app, fs *flag.FlagSet) runner {
 			return a.fail(err)
 		}
 		return exitOK
-	}
+	})
 }
 
-func (a *app) collectorFiles() ([]roles.CollectorFile, error) {
-	cfg, err := a.config()
-	if err != nil {
-		return nil, err
-	}
+func collectorFiles(cfg agent.Config) ([]roles.CollectorFile, error) {
 	sources, err := cfg.ReadSources()
 	if err != nil {
 		return nil, err

@@ -20,20 +20,13 @@ import (
 
 // looking is a debug command that starts from facts alone.
 func (a *app) looking(do func(facts.Facts) int) runner {
-	return func(ctx context.Context, words []string) int {
-		if !a.noWords(words) {
-			return exitUsage
-		}
-		cfg, err := a.config()
-		if err != nil {
-			return a.fail(err)
-		}
+	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
 		f, err := cfg.ReadFacts(ctx)
 		if err != nil {
 			return a.unreadable(err)
 		}
 		return do(f)
-	}
+	})
 }
 
 // deciding is a debug command that starts from all that a pass decides.
@@ -42,15 +35,13 @@ func (a *app) deciding(words int, do func(context.Context, agent.Config, agent.W
 		if len(args) > words {
 			return a.usage(fmt.Errorf("unexpected argument %q", args[words]), nil)
 		}
-		cfg, err := a.config()
-		if err != nil {
-			return a.fail(err)
-		}
-		w, err := cfg.Decide(ctx)
-		if err != nil {
-			return a.unreadable(err)
-		}
-		return do(ctx, cfg, w, args)
+		return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
+			w, err := cfg.Decide(ctx)
+			if err != nil {
+				return a.unreadable(err)
+			}
+			return do(ctx, cfg, w, args)
+		})(ctx, nil)
 	}
 }
 
@@ -149,14 +140,7 @@ func bindDebugExplain(a *app, _ *flag.FlagSet) runner {
 
 // reporting is a debug command that starts from the newest report.
 func (a *app) reporting(do func(agent.Config, api.Report) int) runner {
-	return func(_ context.Context, words []string) int {
-		if !a.noWords(words) {
-			return exitUsage
-		}
-		cfg, err := a.config()
-		if err != nil {
-			return a.fail(err)
-		}
+	return a.onMachine(func(_ context.Context, cfg agent.Config) int {
 		r, err := report.Load(cfg.Host)
 		if errors.Is(err, fs.ErrNotExist) {
 			fmt.Fprintln(a.err, "reveille: no pass has been made since this machine started; `reveille boot` makes one, `reveille debug plan` shows what it would do")
@@ -166,7 +150,7 @@ func (a *app) reporting(do func(agent.Config, api.Report) int) runner {
 			return a.fail(err)
 		}
 		return do(cfg, r)
-	}
+	})
 }
 
 func bindDebugStatus(a *app, _ *flag.FlagSet) runner {
@@ -209,14 +193,7 @@ func columns(w any) int {
 }
 
 func bindDebugIMDS(a *app, _ *flag.FlagSet) runner {
-	return func(ctx context.Context, words []string) int {
-		if !a.noWords(words) {
-			return exitUsage
-		}
-		cfg, err := a.config()
-		if err != nil {
-			return a.fail(err)
-		}
+	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
 		found := facts.Diagnose(ctx, cfg.Host, cfg.Facts)
 		wrong := false
 		if a.json {
@@ -231,5 +208,5 @@ func bindDebugIMDS(a *app, _ *flag.FlagSet) runner {
 			return exitFail
 		}
 		return exitOK
-	}
+	})
 }

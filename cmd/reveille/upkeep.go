@@ -32,20 +32,13 @@ func bindPause(a *app, fs *flag.FlagSet) runner {
 }
 
 func bindResume(a *app, _ *flag.FlagSet) runner {
-	return func(_ context.Context, words []string) int {
-		if !a.noWords(words) {
-			return exitUsage
-		}
-		cfg, err := a.config()
-		if err != nil {
-			return a.fail(err)
-		}
+	return a.onMachine(func(_ context.Context, cfg agent.Config) int {
 		if err := daemon.Resume(cfg); err != nil {
 			return a.fail(err)
 		}
 		fmt.Fprintln(a.out, "no longer paused")
 		return exitOK
-	}
+	})
 }
 
 type puttingBack func(context.Context, agent.Config, bool, func(int, converge.Result)) (converge.Report, error)
@@ -60,14 +53,7 @@ func bindClean(a *app, fs *flag.FlagSet) runner {
 
 func (a *app) puttingBack(fs *flag.FlagSet, do puttingBack, done string) runner {
 	dry := fs.Bool("dry-run", false, "say what would be done, and change nothing")
-	return func(ctx context.Context, words []string) int {
-		if !a.noWords(words) {
-			return exitUsage
-		}
-		cfg, err := a.config()
-		if err != nil {
-			return a.fail(err)
-		}
+	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
 		live := report.NewLive(a.out)
 		on := live.Step
 		if a.json {
@@ -86,5 +72,5 @@ func (a *app) puttingBack(fs *flag.FlagSet, do puttingBack, done string) runner 
 			fmt.Fprintln(a.out, done)
 		}
 		return exitOK
-	}
+	})
 }

@@ -90,11 +90,8 @@ func expand(word string) ([]string, error) {
 }
 
 func bindSchema(a *app, _ *flag.FlagSet) runner {
-	return func(_ context.Context, words []string) int {
-		if !a.noWords(words) {
-			return exitUsage
-		}
+	return a.onMachine(func(context.Context, agent.Config) int {
 		a.out.Write(roles.JSONSchema())
 		return exitOK
-	}
+	})
 }
