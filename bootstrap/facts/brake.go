@@ -16,20 +16,22 @@ const (
 )
 
 // Pause is what `reveille pause` leaves at PausePath, as JSON:
-// {"reason": "…", "until": "RFC 3339, or empty: until resume"}.
+// {"reason": "…", "until": "RFC 3339, or empty: until resume", "instance": "i-…"}.
 type Pause struct {
-	Reason string
-	Until  time.Time
+	Reason   string
+	Until    time.Time
+	Instance string // the machine that was paused, "" where its id was not known
 }
 
 type pauseWire struct {
-	Reason string `json:"reason"`
-	Until  string `json:"until"`
+	Reason   string `json:"reason"`
+	Until    string `json:"until"`
+	Instance string `json:"instance"`
 }
 
 // MarshalJSON writes the form that the type's comment shows.
 func (p Pause) MarshalJSON() ([]byte, error) {
-	w := pauseWire{Reason: p.Reason}
+	w := pauseWire{Reason: p.Reason, Instance: p.Instance}
 	if !p.Until.IsZero() {
 		w.Until = p.Until.UTC().Format(time.RFC3339)
 	}
@@ -42,7 +44,7 @@ func (p *Pause) UnmarshalJSON(b []byte) error {
 	if err := strict(b, &w); err != nil {
 		return err
 	}
-	*p = Pause{Reason: w.Reason}
+	*p = Pause{Reason: w.Reason, Instance: w.Instance}
 	if w.Until == "" {
 		return nil
 	}
@@ -54,11 +56,21 @@ func (p *Pause) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// On is the brake as it holds the instance of this id. A pause came with the
+// image where another instance is known to have been paused: it would keep
+// that one's files here. Where either id is "" it holds.
+func (b Brake) On(id string) Brake {
+	if b.PausedOn != "" && id != "" && b.PausedOn != id {
+		b.Paused, b.Until, b.PausedOn = "", time.Time{}, ""
+	}
+	return b
+}
+
 // brake reads the brake. A pause that cannot be read holds: somebody wanted
 // nothing to be changed.
 func (l *looker) brake(now time.Time) Brake {
 	b := Brake{
-		Disabled: l.exists(DisabledPath),
+		Disabled: l.disabled(),
 		Kernel:   slices.Contains(strings.Fields(l.line("/proc/cmdline")), KernelWord),
 	}
 	before := len(l.problems)
@@ -77,9 +89,19 @@ func (l *looker) brake(now time.Time) Brake {
 	if !p.Until.IsZero() && !now.Before(p.Until) {
 		return b
 	}
-	b.Paused, b.Until = p.Reason, p.Until
+	b.Paused, b.Until, b.PausedOn = p.Reason, p.Until, p.Instance
 	if b.Paused == "" {
 		b.Paused = "no reason was given"
 	}
 	return b
+}
+
+// disabled takes a name that leads nowhere, or that cannot be looked at, for
+// the brake as well: somebody wanted nothing to be changed.
+func (l *looker) disabled() bool {
+	i, err := l.h.Lstat(DisabledPath)
+	if err != nil {
+		l.fail(DisabledPath, err)
+	}
+	return i.Exists || err != nil
 }

@@ -165,6 +165,7 @@ type Brake struct {
 	Kernel   bool      `json:"kernel"`   // reveille=off on the kernel's command line
 	Paused   string    `json:"paused"`   // the reason given to `reveille pause`
 	Until    time.Time `json:"until"`    // zero: until resume
+	PausedOn string    `json:"paused_on"` // id of the instance that was paused; "" where it was not known
 }
 
 // Owned is a file that the agent has changed.

@@ -246,3 +246,4 @@ func TestBodiesAreBounded(t *testing.T) {
 		}
 	}
 }
+

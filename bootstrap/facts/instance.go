@@ -26,7 +26,6 @@ func (c *crawl) instance(id answer, rest func()) Instance {
 		{&i.PublicHostname, "public-hostname", hostName},
 		{&i.PrivateIP, "local-ipv4", address},
 		{&i.PublicIP, "public-ipv4", address},
-		{&i.IPv6, "ipv6", address},
 		{&i.MAC, "mac", hardware},
 		{&i.LifeCycle, "instance-life-cycle", name},
 		{&i.TargetLifecycle, "autoscaling/target-lifecycle-state", word},
@@ -42,7 +41,23 @@ func (c *crawl) instance(id answer, rest func()) Instance {
 	c.run(func() { i.Document = parsed(c, documentPath, document) })
 	c.group.Wait()
 	i.Account = c.account(i)
+	i.IPv6 = primaryIPv6(i.Interfaces)
 	return i
+}
+
+// primaryIPv6 is the first address of the primary interface: what
+// meta-data/ipv6 says, which older services and mocks lack.
+func primaryIPv6(f Fact[[]Interface]) Fact[string] {
+	all, ok := f.Get()
+	if !ok {
+		return as[string](f)
+	}
+	for _, i := range all {
+		if i.Device == 0 && len(i.IPv6) > 0 {
+			return Known(i.IPv6[0])
+		}
+	}
+	return Absent[string]()
 }
 
 const documentPath = "dynamic/instance-identity/document"

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -77,7 +78,7 @@ func hardware(s string) (string, error) {
 	return strings.ToLower(v), nil
 }
 
-// lines reads a value a line, each by the same parser.
+// lines reads a value a line, each once and by the same parser.
 func lines(one func(string) (string, error)) func(string) ([]string, error) {
 	return func(s string) ([]string, error) {
 		var list []string
@@ -89,7 +90,9 @@ func lines(one func(string) (string, error)) func(string) ([]string, error) {
 			if err != nil {
 				return nil, err
 			}
-			list = append(list, v)
+			if !slices.Contains(list, v) {
+				list = append(list, v)
+			}
 		}
 		if len(list) == 0 {
 			return nil, errEmpty
