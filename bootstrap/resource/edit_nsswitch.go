@@ -11,8 +11,9 @@ import (
 //
 // For each of Databases, local accounts answer first: "files" (or "compat",
 // which reads the same files and heeds their exclusions) stands before Source.
-// A Source that is missing goes right behind the local one; one that stands
-// before it moves there with its actions. A line without a local source gets
+// A Source that is missing goes behind it, and behind what else this machine
+// answers by itself (systemd's dynamic users must not wait for a dead server);
+// one that stands before it moves there with its actions. A line without a local source gets
 // "files" first. All other sources stay where they are.
 //
 // A line that is so already stays byte for byte. Where a database has several
@@ -34,7 +35,7 @@ func (NSSwitch) Kind() string { return "nsswitch" }
 
 // Describe says what each line will hold.
 func (e NSSwitch) Describe() string {
-	text := strings.Join(e.Databases, ", ") + ": files before " + e.Source + ", others as they are\n"
+	text := strings.Join(e.Databases, ", ") + ": files, and what else this machine answers, before " + e.Source + "\n"
 	if e.Initgroups {
 		text += "initgroups: exactly files " + e.Source + "\n"
 	}
@@ -156,11 +157,19 @@ func (e NSSwitch) behindLocal(text string) (string, error) {
 	return text, reachable(text, l.items[:at], e.Source)
 }
 
-// behind is the source after which the directory goes: the local one. Where
-// that one's answer is merged with the next source's, the directory goes after
-// the last that is merged, or every local group would be asked of it too.
+// onMachine are the sources that this machine answers by itself, at once.
+var onMachine = []string{nssLocal, "compat", "systemd", "mymachines", "altfiles", "extrausers", "db"}
+
+// behind is the source after which the directory goes: the local one and those
+// on this machine that follow it. Where a local answer is merged with the next
+// source's, the directory goes after the last that is merged, or every local
+// group would be asked of it too.
 func behind(items []nssItem, local int) int {
-	for local+1 < len(items) && items[local].goesOn {
+	for local+1 < len(items) {
+		next := items[local+1]
+		if !items[local].goesOn && (next.ends || !slices.Contains(onMachine, next.name)) {
+			break
+		}
 		local++
 	}
 	return local

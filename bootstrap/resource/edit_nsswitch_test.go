@@ -57,8 +57,8 @@ func readTest(t testing.TB, path ...string) []byte {
 func TestNSSwitchLine(t *testing.T) {
 	for _, c := range []struct{ old, want string }{
 		{"passwd: files", "passwd: files ldap"},
-		{"passwd: files systemd", "passwd: files ldap systemd"},
-		{"passwd: files  systemd  # local", "passwd: files ldap  systemd  # local"},
+		{"passwd: files systemd", "passwd: files systemd ldap"},
+		{"passwd: files  systemd  # local", "passwd: files  systemd ldap  # local"},
 		{"passwd:files#x", "passwd:files ldap #x"},
 		{"\tpasswd :\tfiles\t", "\tpasswd :\tfiles ldap\t"},
 		{"passwd files", "passwd files ldap"},
@@ -67,7 +67,7 @@ func TestNSSwitchLine(t *testing.T) {
 		{"passwd: ldap", "passwd: files ldap"},
 		{"passwd: nis", "passwd: files ldap nis"},
 		{"passwd: ldap files", "passwd: files ldap"},
-		{"passwd:\tldap  files systemd", "passwd:\tfiles ldap systemd"},
+		{"passwd:\tldap  files systemd", "passwd:\tfiles systemd ldap"},
 		{"passwd: ldap [NOTFOUND=return] files nis", "passwd: files ldap [NOTFOUND=return] nis"},
 		{"passwd: ldap files ldap", "passwd: files ldap"},
 		{"passwd: ldap systemd ldap files", "passwd: systemd files ldap"},
@@ -220,7 +220,7 @@ func TestNSSwitchIsPlainData(t *testing.T) {
 	if d := cmp.Diff(nssEdit, back); d != "" {
 		t.Errorf("through JSON (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff("passwd, shadow, group: files before ldap, others as they are\ninitgroups: exactly files ldap\n", nssEdit.Describe()); d != "" {
+	if d := cmp.Diff("passwd, shadow, group: files, and what else this machine answers, before ldap\ninitgroups: exactly files ldap\n", nssEdit.Describe()); d != "" {
 		t.Errorf("described (-want +got):\n%s", d)
 	}
 	if nssEdit.Kind() != "nsswitch" {
