@@ -57,14 +57,11 @@ func leafOf(f facts.Facts, p Profile, os platform) gmondSelf {
 	if a, err := netip.ParseAddr(f.Instance.PrivateIP.Or("")); err == nil && a.Is4() {
 		l.ip = a.String()
 	}
-	if graviton.MatchString(f.Instance.Type.Or("")) {
+	if f.Instance.Document.Or(facts.Document{}).Arch == "arm64" {
 		l.modules = strings.Replace(l.modules, "/x86_64-linux-gnu/", "/aarch64-linux-gnu/", 1)
 	}
 	return l
 }
-
-// Instance types on Arm: a g after the generation (m7gd, is4gen), and the a1.
-var graviton = regexp.MustCompile(`^(a1|[a-z]+[0-9]+[a-z]*g[a-z]*)\.`)
 
 // gmondLeaf is the file of a machine that tells every collector and hears
 // nobody. There is no multicast in a VPC.

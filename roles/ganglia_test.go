@@ -80,11 +80,15 @@ func TestLeafNamesItself(t *testing.T) {
 		change      func(*facts.Facts)
 		want, never []string
 	}{
-		"on Intel":   {func(*facts.Facts) {}, []string{`override_hostname = "dev-mysql01"`, `override_ip = "10.0.0.17"`, "/usr/lib/x86_64-linux-gnu/ganglia/modcpu.so"}, nil},
-		"on Arm":     {func(f *facts.Facts) { f.Instance.Type = facts.Known("m7gd.large") }, []string{"/usr/lib/aarch64-linux-gnu/ganglia/modcpu.so"}, []string{"x86_64"}},
-		"first Arm":  {func(f *facts.Facts) { f.Instance.Type = facts.Known("a1.medium") }, []string{"/usr/lib/aarch64-linux-gnu/"}, nil},
-		"a graphics": {func(f *facts.Facts) { f.Instance.Type = facts.Known("g4dn.xlarge") }, []string{"/usr/lib/x86_64-linux-gnu/"}, nil},
-		"RHEL": {func(f *facts.Facts) { f.Machine.OS.ID = "rhel"; f.Instance.Type = facts.Known("m7g.large") },
+		"on Intel": {func(*facts.Facts) {}, []string{`override_hostname = "dev-mysql01"`, `override_ip = "10.0.0.17"`, "/usr/lib/x86_64-linux-gnu/ganglia/modcpu.so"}, nil},
+		"on Arm": {func(f *facts.Facts) {
+			f.Instance.Type = facts.Known("m7gd.large")
+			f.Instance.Document = facts.Known(facts.Document{Arch: "arm64"})
+		}, []string{"/usr/lib/aarch64-linux-gnu/ganglia/modcpu.so"}, []string{"x86_64"}},
+		"RHEL": {func(f *facts.Facts) {
+			f.Machine.OS.ID = "rhel"
+			f.Instance.Document = facts.Known(facts.Document{Arch: "arm64"})
+		},
 			[]string{`"/usr/lib64/ganglia/modcpu.so"`}, nil},
 		"IPv6 only": {func(f *facts.Facts) { f.Instance.PrivateIP = facts.Absent[string]() }, []string{`override_hostname = "dev-mysql01"`}, []string{"override_ip"}},
 	}

@@ -93,6 +93,7 @@ type Document struct {
 	Zone       string `json:"availabilityZone"`
 	Type       string `json:"instanceType"`
 	ImageID    string `json:"imageId"`
+	Arch       string `json:"architecture"` // x86_64, arm64
 }
 
 // UserData is what user-data holds, taken apart. Only what is ours is kept:
@@ -161,10 +162,10 @@ type Has struct {
 
 // Brake says why nothing may be changed. The zero value is "go on".
 type Brake struct {
-	Disabled bool      `json:"disabled"` // /etc/reveille/disabled
-	Kernel   bool      `json:"kernel"`   // reveille=off on the kernel's command line
-	Paused   string    `json:"paused"`   // the reason given to `reveille pause`
-	Until    time.Time `json:"until"`    // zero: until resume
+	Disabled bool      `json:"disabled"`  // /etc/reveille/disabled
+	Kernel   bool      `json:"kernel"`    // reveille=off on the kernel's command line
+	Paused   string    `json:"paused"`    // the reason given to `reveille pause`
+	Until    time.Time `json:"until"`     // zero: until resume
 	PausedOn string    `json:"paused_on"` // id of the instance that was paused; "" where it was not known
 }
 

@@ -35,7 +35,7 @@ func TestGatherReadsEverything(t *testing.T) {
 		Tags:         Known(map[string]string{"role": "mysql", "hostname": "dev-mysql01", "note": "two\nlines"}),
 		BlockDevices: Known(map[string]string{"ami": "xvda", "root": "/dev/xvda", "ebs1": "sdf"}),
 		LifeCycle:    Known("on-demand"), TargetLifecycle: Known("InService"), SpotAction: Absent[string](),
-		Document: Known(Document{InstanceID: e.ID, AccountID: e.Account, Region: e.Region, Zone: e.Zone, Type: e.Type, ImageID: e.AMI}),
+		Document: Known(Document{InstanceID: e.ID, AccountID: e.Account, Region: e.Region, Zone: e.Zone, Type: e.Type, ImageID: e.AMI, Arch: "x86_64"}),
 	}
 	if d := cmp.Diff(want, f.Instance, cmp.Comparer(sameFacts)); d != "" {
 		t.Errorf("instance (-want +got):\n%s", d)
@@ -246,4 +246,3 @@ func TestBodiesAreBounded(t *testing.T) {
 		}
 	}
 }
-
