@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -104,13 +105,15 @@ func badText(file string, data []byte) *Error {
 	return nil
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(?s:(.*))$`)
+var yamlLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^yaml: (?:line (\d+): )?(?s:(.*))$`)
+})
 
 // syntaxError gives the parser's error a place, and names a tab in the
 // indentation, which the parser's own words hide.
 func syntaxError(file string, data []byte, err error) *Error {
 	at, say := place{file, 1, 1}, err.Error()
-	if m := yamlLine.FindStringSubmatch(say); m != nil {
+	if m := yamlLine().FindStringSubmatch(say); m != nil {
 		say = m[2]
 		if n, err := strconv.Atoi(m[1]); err == nil && n > 0 {
 			at.line = n

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
@@ -106,12 +107,14 @@ func gmondLeaf(g Ganglia, l gmondSelf, header string) []byte {
 }
 
 // The names that gmond, gmetad's folders and a file name can all carry.
-var clusterName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$`)
+var clusterName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$`)
+})
 
 // checkGanglia refuses what gmond would misread, whoever let it come this far.
 func checkGanglia(g Ganglia) error {
 	var errs []error
-	if !clusterName.MatchString(g.Cluster) {
+	if !clusterName().MatchString(g.Cluster) {
 		errs = append(errs, fmt.Errorf("ganglia.cluster: %q may hold letters, digits, blanks, dots, hyphens and underscores, and begins with a letter or digit", g.Cluster))
 	}
 	if g.Port < 1 || g.Port > 65535 {

@@ -3,14 +3,13 @@ package facts
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
 // tagKey is a key that IMDS can show. Others keep EC2 from switching tags on.
-var tagKey = matching(regexp.MustCompile(`^[0-9A-Za-z\-_+=,.@:]{1,255}$`), "key of a tag in metadata")
+var tagKey = matching(`^[0-9A-Za-z\-_+=,.@:]+$`, 255, "key of a tag in metadata")
 
 // folder reads all values of a folder, by name. The values are parsed, or
 // kept byte for byte where parse is nil.

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -29,11 +30,14 @@ func word(s string) (string, error) {
 	return v, nil
 }
 
-// matching reads one line of a given form.
-func matching(form *regexp.Regexp, what string) func(string) (string, error) {
+// matching reads one line of a given form, of most bytes at most. The form is
+// compiled at first use, which most commands never come to; and a bound on the
+// repeats in it would be compiled to as many copies.
+func matching(form string, most int, what string) func(string) (string, error) {
+	re := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(form) })
 	return func(s string) (string, error) {
 		v, err := word(s)
-		if err == nil && !form.MatchString(v) {
+		if err == nil && (len(v) > most || !re().MatchString(v)) {
 			err = fmt.Errorf("%.40q is no %s", v, what)
 		}
 		return v, err
@@ -41,9 +45,9 @@ func matching(form *regexp.Regexp, what string) func(string) (string, error) {
 }
 
 var (
-	instanceID = matching(regexp.MustCompile(`^i-[0-9A-Za-z]{1,64}$`), "instance id")
-	place      = matching(regexp.MustCompile(`^[a-z0-9-]+$`), "name of a region or zone")
-	name       = matching(regexp.MustCompile(`^[A-Za-z0-9._/-]+$`), "name")
+	instanceID = matching(`^i-[0-9A-Za-z]+$`, 66, "instance id")
+	place      = matching(`^[a-z0-9-]+$`, maxValue, "name of a region or zone")
+	name       = matching(`^[A-Za-z0-9._/-]+$`, maxValue, "name")
 )
 
 // hostName takes the first word: with several domains in the VPC's DHCP

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -178,10 +179,12 @@ func (h *Host) tempName(real string) string {
 // mine says that this Host made a temporary file, and may be using it.
 func (h *Host) mine(name string) bool { return strings.HasPrefix(name, TempPrefix+h.tag+"-") }
 
-var tempPattern = regexp.MustCompile(`^` + regexp.QuoteMeta(TempPrefix) + `[0-9a-f]{12}-[0-9a-f]{12}$`)
+var tempPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^` + regexp.QuoteMeta(TempPrefix) + `[0-9a-f]{12}-[0-9a-f]{12}$`)
+})
 
 // isTemp knows our temporary files from a person's .reveille-notes.
-func isTemp(name string) bool { return tempPattern.MatchString(name) }
+func isTemp(name string) bool { return tempPattern().MatchString(name) }
 
 func randomTag() string {
 	var b [6]byte

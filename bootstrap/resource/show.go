@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/rogpeppe/go-internal/diff"
 )
@@ -78,7 +79,9 @@ func printable(s string) string {
 	}, s)
 }
 
-var keyOf = regexp.MustCompile(`^\s*([A-Za-z_][\w.-]*)[\s=:]`)
+var keyOf = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\s*([A-Za-z_][\w.-]*)[\s=:]`)
+})
 
 // maskOld hides what an old file holds: a line shows only where the new file
 // has the same, and a key only where the new file has the key. An old secret
@@ -90,13 +93,13 @@ func maskOld(old []byte, want wanted) []byte {
 		if i < len(shown) { // a secret is within its line
 			same[l] = shown[i]
 		}
-		if m := keyOf.FindStringSubmatch(l); m != nil {
+		if m := keyOf().FindStringSubmatch(l); m != nil {
 			keys[m[1]] = true
 		}
 	}
 	var out strings.Builder
 	for l := range strings.Lines(string(old)) {
-		m := keyOf.FindStringSubmatch(l)
+		m := keyOf().FindStringSubmatch(l)
 		show, known := same[l]
 		switch {
 		case known || strings.TrimSpace(l) == "":

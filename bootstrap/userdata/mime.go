@@ -7,6 +7,7 @@ import (
 	"mime"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -23,7 +24,9 @@ func isMessage(data []byte) bool {
 // header has the first value of each field, by lower-case name.
 type header map[string]string
 
-var headerLine = regexp.MustCompile(`^(From |[!-9;-~]*:|[\t ])`)
+var headerLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(From |[!-9;-~]*:|[\t ])`)
+})
 
 // cutHeader parts a message after its last header line; an empty line that
 // follows is dropped.
@@ -36,7 +39,7 @@ func cutHeader(data []byte) (header, []byte) {
 		if text == "" {
 			return h, rest
 		}
-		if !headerLine.Match(line) {
+		if !headerLine().Match(line) {
 			return h, data
 		}
 		data = rest

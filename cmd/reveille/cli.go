@@ -71,6 +71,11 @@ func run(ctx context.Context, args []string, s streams) int {
 	if err != nil {
 		return a.usage(err, &cmd)
 	}
+	if cmd.name != "version" { // to listen for signals takes a sixth of its time
+		var stop context.CancelFunc
+		ctx, stop = interruptible(ctx)
+		defer stop()
+	}
 	return act(ctx, words)
 }
 

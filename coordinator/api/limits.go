@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -17,11 +18,13 @@ const (
 
 // Ids also name paths and store keys, so they may hold nothing that needs
 // quoting there; 64 characters are three times what EC2 uses.
-var instanceID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+var instanceID = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+})
 
 // CheckInstanceID says whether id can name an instance.
 func CheckInstanceID(id string) error {
-	if !instanceID.MatchString(id) {
+	if !instanceID().MatchString(id) {
 		return fmt.Errorf("instance id %.80q: want 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit", id)
 	}
 	return nil
