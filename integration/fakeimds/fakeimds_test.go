@@ -151,3 +151,17 @@ func TestEveryFaultIsNamedOnceAndExplained(t *testing.T) {
 		t.Error("an unknown name found a fault")
 	}
 }
+
+func TestHugeIsHugeEachTime(t *testing.T) {
+	const bytes = 100_000
+	r, err := fakeimds.Open("127.0.0.1:0", fakeimds.Example(), fakeimds.Fault{Act: fakeimds.Huge(bytes)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for range 2 {
+		if _, body := ask(t, "GET", r.URL+"/latest/user-data"); len(body) != bytes {
+			t.Errorf("%d bytes, want %d", len(body), bytes)
+		}
+	}
+}

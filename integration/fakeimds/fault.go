@@ -112,8 +112,8 @@ func Huge(bytes int) act {
 	return func(_ *Server, w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Content-Length", strconv.Itoa(bytes))
 		block := []byte(strings.Repeat("x", 64<<10))
-		for ; bytes > 0; bytes -= len(block) {
-			if _, err := w.Write(block[:min(bytes, len(block))]); err != nil {
+		for left := bytes; left > 0; left -= len(block) {
+			if _, err := w.Write(block[:min(left, len(block))]); err != nil {
 				return true // the client has had enough
 			}
 		}
