@@ -23,14 +23,26 @@ func (h *Host) Lock(ctx context.Context, path string) (release func(), err error
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(real, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	f, err := openLock(real)
 	if err != nil {
 		return nil, h.fail("lock", path, err)
 	}
 	for {
 		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
+		if err == nil && inPlace(f, real) {
 			break
+		}
+		if err == nil {
+			// Its holder has removed it, as a clean does, and the next one
+			// would lock another file of the same name.
+			_ = f.Close()
+			if real, err = h.prepare(path); err != nil {
+				return nil, err
+			}
+			if f, err = openLock(real); err != nil {
+				return nil, h.fail("lock", path, err)
+			}
+			continue
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
 			return nil, errors.Join(h.fail("lock", path, err), f.Close())
@@ -47,6 +59,20 @@ func (h *Host) Lock(ctx context.Context, path string) (release func(), err error
 		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
 	return func() { _ = f.Close() }, nil
+}
+
+func openLock(real string) (*os.File, error) {
+	return os.OpenFile(real, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+}
+
+// inPlace says that an open file is still the one of its name.
+func inPlace(f *os.File, real string) bool {
+	held, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Lstat(real)
+	return err == nil && os.SameFile(held, named)
 }
 
 func holder(f *os.File) string {
