@@ -43,7 +43,7 @@ func planNaming(f facts.Facts, p Profile) (plan.Plan, error) {
 	if pl.Note != "" {
 		why += "; " + pl.Note
 	}
-	ask(resource.File{Path: hostnamePath, Mode: 0o644, Content: []byte(name + "\n"), Concern: "naming"}, n.why+"; "+why)
+	ask(resource.File{Path: hostnamePath, Mode: 0o644, Content: []byte(name + "\n"), Concern: "naming"}, n.why+"; "+why, hosts.ID())
 	ask(resource.Hostname{Name: name}, n.why, hosts.ID())
 	if f.Machine.CloudInit {
 		ask(cloudInitFile(p), "cloud-init is installed and would set the name back at every boot")
