@@ -1,6 +1,8 @@
 package roles
 
 import (
+	"slices"
+
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
@@ -9,8 +11,9 @@ import (
 // undo asks for the image's own content of every file that the agent has
 // changed and that no step of this plan names.
 //
-// The name service goes back first: nsswitch.conf must not name a source whose
-// client has already lost its file.
+// The name service goes back first, or takes its new form where the client
+// only changed: nsswitch.conf must not name a source whose client has already
+// lost its file.
 func undo(f facts.Facts, wanted plan.Plan) plan.Plan {
 	if undecided(f) {
 		return nil
@@ -20,7 +23,7 @@ func undo(f facts.Facts, wanted plan.Plan) plan.Plan {
 		named[id] = true
 	}
 	var out plan.Plan
-	var first []string
+	var after [][]string
 	for _, o := range f.Machine.Owned {
 		if named["file:"+o.Path] {
 			continue
@@ -29,17 +32,33 @@ func undo(f facts.Facts, wanted plan.Plan) plan.Plan {
 			Resource: resource.Original{Path: o.Path}, Concern: o.Concern,
 			Why: "no layer asks for it any more: the image's own goes back",
 		}
-		if o.Concern == "nameservice" {
-			first = append(first, s.ID())
+		if nss := "file:" + nsswitchPath; o.Concern == "directory" && named[nss] {
+			s.Needs = []string{nss}
 		}
-		out = append(out, s)
+		out, after = append(out, s), append(after, GoesBackAfter(o.Path, o.Concern))
 	}
+	ids := out.IDs()
 	for i := range out {
-		if out[i].Concern == "directory" {
-			out[i].Needs = first
+		for _, id := range after[i] {
+			if slices.Contains(ids, id) {
+				out[i].Needs = append(out[i].Needs, id)
+			}
 		}
 	}
 	return out
+}
+
+// GoesBackAfter is the originals, by ID, that must be back before that of a
+// path, where they are kept: whatever rests on a file of ours goes before it.
+func GoesBackAfter(path, concern string) []string {
+	original := func(p string) string { return resource.Original{Path: p}.ID() }
+	switch {
+	case concern == "directory":
+		return []string{original(nsswitchPath)}
+	case path == hostsPath: // sudo looks the host's own name up
+		return []string{original(hostnamePath), original(resource.LiveHostname)}
+	}
+	return nil
 }
 
 // undecided says that something which decides what is asked for could not be

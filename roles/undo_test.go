@@ -50,6 +50,38 @@ func TestUndoWhatNothingAsksFor(t *testing.T) {
 	}
 }
 
+// Where only the client changed, nsswitch.conf names the new one before the old
+// one loses its file.
+func TestUndoOfAClientWaitsForTheNameService(t *testing.T) {
+	p := resolverProfile(func(p *Profile) { p.Directory, p.Identity.Hostname = usersProfile("auto").Directory, "demo01" })
+	f := decidedFacts()
+	f.Machine.Has.SSSD = true // nslcd.conf is ours from before
+	steps, err := Plan(f, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{
+		"original:/etc/nslcd.conf": {"file:/etc/nsswitch.conf"},
+	}
+	if diff := cmp.Diff(want, undone(steps)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The line with the host's own name outlives the name.
+func TestUndoOfTheNameEndsWithTheHostsFile(t *testing.T) {
+	f := decidedFacts()
+	f.Machine.CloudInit = true // nothing here names the host
+	f.Machine.Owned = append(f.Machine.Owned, facts.Owned{Path: "/etc/hostname", Concern: "naming"})
+	steps, err := Plan(f, resolverProfile(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"original:/etc/hostname"}, undone(steps)["original:/etc/hosts"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // Unknown is never absent: what might still be wanted stays.
 func TestUndoWaitsForWhatIsUnknown(t *testing.T) {
 	p := resolverProfile(nil)

@@ -1,11 +1,13 @@
 package daemon
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"reveille/agent"
+	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host/hosttest"
 	"reveille/coordinator/api"
 )
@@ -63,5 +65,65 @@ func restored(t *testing.T, n int, m *hosttest.Machine, image map[string]string)
 	}
 	if temps := m.Temps(); len(temps) > 0 {
 		t.Errorf("killed at point %d: restore left %v", n, temps)
+	}
+}
+
+// TestKilledWhilePuttingBack ends a restore and a clean by SIGKILL at each of
+// their effects. Run again, each ends with the image's files, and until then
+// everything is still known to be the first machine's.
+func TestKilledWhilePuttingBack(t *testing.T) {
+	for _, how := range []string{"restore", "clean"} {
+		t.Run(how, func(t *testing.T) {
+			if m, ok := hosttest.InChild(t); ok {
+				withUnits(m)
+				putBackBy(t, m)
+				return
+			}
+			points := 0
+			for n := 1; ; n++ {
+				m := machine(t, thisID)
+				image := m.Tree("/run", "/var")
+				boot(t, m.Host(), crawl(thisID))
+				if !m.Child(t, n) {
+					points = n - 1
+					break
+				}
+				if owner := facts.ReadMachine(m.Host()).Owner; owner != thisID && !cmp.Equal(image, m.Tree("/run", "/var")) {
+					t.Errorf("killed at point %d: the files that are left belong to %q", n, owner)
+				}
+				again(t, n, how, m, image)
+			}
+			if points < 20 {
+				t.Errorf("only %d points to be killed at: is the hook called?", points)
+			}
+			t.Logf("killed at %d points", points)
+		})
+	}
+}
+
+func putBackBy(t *testing.T, m *hosttest.Machine) {
+	t.Helper()
+	do := Restore
+	if strings.HasSuffix(t.Name(), "/clean") {
+		do = Clean
+	}
+	if _, err := do(t.Context(), agent.Config{Host: m.Host()}, false, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func again(t *testing.T, n int, how string, m *hosttest.Machine, image map[string]string) {
+	t.Helper()
+	putBackBy(t, m)
+	if diff := cmp.Diff(image, m.Tree("/run", "/var")); diff != "" {
+		t.Errorf("killed at point %d: a second %s left (-want +got)\n%s", n, how, diff)
+	}
+	if temps := m.Temps(); len(temps) > 0 {
+		t.Errorf("killed at point %d: a second %s left %v", n, how, temps)
+	}
+	for path := range m.Tree() {
+		if how == "clean" && strings.HasPrefix(path, "/var/lib/reveille") {
+			t.Errorf("killed at point %d: a second clean left %s", n, path)
+		}
 	}
 }

@@ -69,7 +69,7 @@ func (p Pass) locked(ctx context.Context) (Outcome, error) {
 	if err := report.Save(p.Host, r); err != nil {
 		return Outcome{Report: r}, err
 	}
-	if _, why := Allowed(p.Kind, machine.Brake, "", start); why == "" {
+	if max, _ := Allowed(p.Kind, machine.Brake.On(machine.DMI), "", start); max > plan.Nothing {
 		// Before IMDS is asked: it may be dead, and another machine's files
 		// must not stay because of it.
 		if err := reclaim(ctx, p.Host, machine, machine.DMI); err != nil {
@@ -78,6 +78,7 @@ func (p Pass) locked(ctx context.Context) (Outcome, error) {
 	}
 	out := p.decideAndWalk(ctx, r, start)
 	out.Report.TookMS = float64(time.Since(start).Microseconds()) / 1000
+	report.Bound(&out.Report)
 	return out, report.Save(p.Host, out.Report)
 }
 
@@ -96,7 +97,7 @@ func (p Pass) decideAndWalk(ctx context.Context, r api.Report, start time.Time) 
 		out.Misconfigured = errors.As(err, &bad) || errors.Is(err, agent.ErrInput)
 		return fail(err)
 	}
-	max, why := Allowed(p.Kind, w.Facts.Machine.Brake, pauseTag(w.Facts), start)
+	max, why := Allowed(p.Kind, w.Facts.Machine.Brake.On(instanceID(w.Facts)), pauseTag(w.Facts), start)
 	if why != "" {
 		r.Notes = append(r.Notes, why)
 	}
@@ -126,7 +127,7 @@ func (p Pass) decideAndWalk(ctx context.Context, r api.Report, start time.Time) 
 func (p Pass) decide(ctx context.Context, start time.Time) (agent.Wanted, error) {
 	w, err := p.Decide(ctx)
 	m := w.Facts.Machine
-	max, _ := Allowed(p.Kind, m.Brake, pauseTag(w.Facts), start)
+	max, _ := Allowed(p.Kind, m.Brake.On(instanceID(w.Facts)), pauseTag(w.Facts), start)
 	if max == plan.Nothing || !stranger(m, instanceID(w.Facts)) {
 		return w, err
 	}
@@ -143,8 +144,10 @@ func instanceID(f facts.Facts) string { return f.Instance.ID.Or(f.Machine.DMI) }
 // originals belong to, and the good crawl, which a later boot without IMDS
 // will want.
 func (p Pass) prepare(ctx context.Context, w agent.Wanted) error {
+	// What a killed run has left harms nobody; a folder that cannot be swept
+	// is the failure of its own step.
 	if err := sweep(p.Host, w.Plan, instanceID(w.Facts)); err != nil {
-		return err
+		p.log().Warn("left for a later pass", "error", err)
 	}
 	if err := originals.SetOwner(p.Host, instanceID(w.Facts)); err != nil {
 		return fmt.Errorf("note whose files are kept: %w", err)
@@ -156,9 +159,10 @@ func (p Pass) prepare(ctx context.Context, w agent.Wanted) error {
 }
 
 // settle notes what this pass confirmed: those bytes are safe to put back
-// later without anybody watching.
+// later without anybody watching. A pass that failed confirms nothing: half of
+// what was asked for may be what broke the other half.
 func (p Pass) settle(r *api.Report, walked converge.Report, max plan.Risk) {
-	if max < plan.Disrupts {
+	if max < plan.Disrupts || r.State == api.Failed {
 		return
 	}
 	for _, got := range walked.Results {
@@ -183,8 +187,11 @@ func lock(ctx context.Context, c agent.Config) (func(), error) {
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	release, err := c.Host.Lock(ctx, LockPath)
-	if err != nil {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
 		return nil, fmt.Errorf("another pass is under way and did not end within %s: %w", lockWait, err)
+	case err != nil:
+		return nil, fmt.Errorf("no pass can begin without its lock: %w", err)
 	}
 	return release, nil
 }
@@ -200,13 +207,18 @@ func hostname(c agent.Config, before string) string {
 }
 
 // lines takes joined errors apart, so that each stands alone in the report.
+// One that wraps several with words of its own between them stays whole.
 func lines(err error) []string {
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []string
-		for _, e := range many.Unwrap() {
-			all = append(all, lines(e)...)
-		}
-		return all
+	many, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []string{err.Error()}
 	}
-	return []string{err.Error()}
+	if joined := errors.Join(many.Unwrap()...); joined == nil || joined.Error() != err.Error() {
+		return []string{err.Error()}
+	}
+	var all []string
+	for _, e := range many.Unwrap() {
+		all = append(all, lines(e)...)
+	}
+	return all
 }

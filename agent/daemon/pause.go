@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"reveille/agent"
+	"reveille/agent/report"
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
 )
@@ -19,7 +20,7 @@ func Hold(ctx context.Context, c agent.Config, reason string, d time.Duration) e
 		return err
 	}
 	defer release()
-	p := facts.Pause{Reason: reason}
+	p := facts.Pause{Reason: reason, Instance: pausing(c.Host)}
 	if d > 0 {
 		p.Until = time.Now().Add(d).UTC().Truncate(time.Second)
 	}
@@ -31,6 +32,20 @@ func Hold(ctx context.Context, c agent.Config, reason string, d time.Duration) e
 		return fmt.Errorf("pause: %w", err)
 	}
 	return nil
+}
+
+// pausing is the id of the machine that is paused, so that an image of it does
+// not come up paused: DMI's, else the one that this boot's pass has found. ""
+// where neither knows one; IMDS is not asked, as it may be what is broken.
+func pausing(h *host.Host) string {
+	m := facts.ReadMachine(h)
+	if m.DMI != "" {
+		return m.DMI
+	}
+	if r, err := report.Load(h); err == nil && r.BootID == m.BootID {
+		return r.InstanceID
+	}
+	return ""
 }
 
 // Resume takes Hold back. It does not wait for a pass under way: that pass has

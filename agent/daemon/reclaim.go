@@ -14,6 +14,7 @@ import (
 	"reveille/bootstrap/originals"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
+	"reveille/roles"
 )
 
 // reclaim puts the image's own files back where those of another instance are
@@ -24,10 +25,7 @@ func reclaim(ctx context.Context, h *host.Host, m facts.Machine, id string) erro
 		return nil
 	}
 	rep, err := putBack(ctx, h, plan.Disrupts, nil)
-	if err != nil {
-		return fmt.Errorf("put back what was changed on %s, whose files this machine has: %w", m.Owner, err)
-	}
-	if err := problems(rep); err != nil {
+	if err := errors.Join(err, problems(rep)); err != nil {
 		return fmt.Errorf("put back what was changed on %s, whose files this machine has: %w", m.Owner, err)
 	}
 	return nil
@@ -40,16 +38,19 @@ func stranger(m facts.Machine, id string) bool {
 // putBack restores every kept original. It walks an ordinary plan, so that
 // what a dry run prints is what will be done.
 func putBack(ctx context.Context, h *host.Host, max plan.Risk, on func(int, converge.Result)) (converge.Report, error) {
-	p, err := originalsPlan(h)
-	if err != nil {
-		return converge.Report{}, err
-	}
+	p, damaged := originalsPlan(h)
 	if max > plan.Nothing {
 		if err := sweep(h, nil, facts.ReadMachine(h).DMI); err != nil {
-			return converge.Report{}, err
+			h.Log().Warn("left for a later pass", "error", err)
 		}
 	}
-	return converge.Run(ctx, h, p, converge.Options{Max: max, On: on})
+	rep, err := converge.Run(ctx, h, p, converge.Options{Max: max, On: on})
+	if err == nil && max > plan.Nothing && !h.Live() {
+		// A folder has no live host name to put back, and what is kept would
+		// tie it to its first instance for ever.
+		err = originals.ForgetHostname(h)
+	}
+	return rep, errors.Join(err, damaged)
 }
 
 // sweep takes away the temporary files that a killed run has left.
@@ -64,16 +65,19 @@ func sweep(h *host.Host, p plan.Plan, id string) error {
 	return nil
 }
 
+// originalsPlan puts back all that is kept. One record that cannot be read is
+// an error and keeps no other from going back.
 func originalsPlan(h *host.Host) (plan.Plan, error) {
 	kept, err := originals.Load(h)
 	if err != nil {
-		return nil, fmt.Errorf("read the kept originals: %w", err)
+		err = fmt.Errorf("read the kept originals: %w", err)
 	}
 	var p plan.Plan
 	for _, o := range resource.Originals(kept) {
 		p = append(p, plan.Step{
 			Resource: o,
 			Concern:  "restore",
+			Needs:    needs(o.Path, kept),
 			Why:      "the image's own, kept before the first change",
 			Required: true,
 		})
@@ -81,7 +85,27 @@ func originalsPlan(h *host.Host) (plan.Plan, error) {
 	if !h.Live() {
 		p = p.Offline()
 	}
-	return p, nil
+	return p, err
+}
+
+// needs are the originals that go back before this one, as far as they are kept.
+func needs(path string, kept originals.Store) []string {
+	there := map[string]bool{}
+	for _, o := range resource.Originals(kept) {
+		there[o.ID()] = true
+	}
+	var ids []string
+	for _, e := range kept.List() {
+		if e.Path != path {
+			continue
+		}
+		for _, id := range roles.GoesBackAfter(e.Path, e.Concern) {
+			if there[id] {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }
 
 func problems(r converge.Report) error {
@@ -102,15 +126,20 @@ func Restore(ctx context.Context, c agent.Config, dry bool, on func(int, converg
 		return converge.Report{}, err
 	}
 	defer release()
+	return restore(ctx, c, dry, on)
+}
+
+// restore is Restore under the caller's lock.
+func restore(ctx context.Context, c agent.Config, dry bool, on func(int, converge.Result)) (converge.Report, error) {
 	max := plan.Disrupts
 	if dry {
 		max = plan.Nothing
 	}
 	rep, err := putBack(ctx, c.Host, max, on)
-	if err != nil || dry {
+	if dry {
 		return rep, err
 	}
-	return rep, problems(rep)
+	return rep, errors.Join(err, problems(rep))
 }
 
 // left is what a baked image must not carry into another machine.
@@ -119,7 +148,13 @@ var left = []string{"/var/lib/reveille", "/run/reveille"}
 // Clean restores, and then removes everything that belongs to this instance
 // alone, so that the machine may be made an image of.
 func Clean(ctx context.Context, c agent.Config, dry bool, on func(int, converge.Result)) (converge.Report, error) {
-	rep, err := Restore(ctx, c, dry, on)
+	release, err := lock(ctx, c)
+	if err != nil {
+		return converge.Report{}, err
+	}
+	// Held to the end: what a pass kept in between would be removed with the rest.
+	defer release()
+	rep, err := restore(ctx, c, dry, on)
 	if err != nil || dry {
 		return rep, err
 	}

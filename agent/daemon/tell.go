@@ -15,16 +15,14 @@ const tellWithin = 2 * time.Second
 // tell sends the newest report to every coordinator that answers in time.
 // Who has not got it is kept and shown by `reveille debug status`.
 func (p Pass) tell(ctx context.Context, out Outcome) {
-	who := out.Wanted.Profile.Coordinator
-	if who == nil || out.Report.InstanceID == "" {
-		return
-	}
-	err := send(ctx, who.URLs, out)
 	var untold []string
-	if err != nil {
-		untold = lines(err)
-		p.log().Info("not every coordinator has got the report", "error", err)
+	if who := out.Wanted.Profile.Coordinator; who != nil && out.Report.InstanceID != "" {
+		if err := send(ctx, who.URLs, out); err != nil {
+			untold = lines(err)
+			p.log().Info("not every coordinator has got the report", "error", err)
+		}
 	}
+	// Also where nobody is to be told: what was said of an earlier report is over.
 	if err := report.SaveUntold(p.Host, untold); err != nil {
 		p.log().Warn("which coordinators have not got the report could not be kept", "error", err)
 	}

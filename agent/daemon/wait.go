@@ -21,22 +21,23 @@ var ErrWaited = errors.New("this boot's pass has not ended yet")
 const look = 100 * time.Millisecond
 
 // Wait returns the report of this boot's first finished pass. A report that an
-// earlier boot left behind does not count.
+// earlier boot left behind does not count, nor does one that cannot be read:
+// the pass is about to replace it.
 func Wait(ctx context.Context, h *host.Host) (api.Report, error) {
 	boot := facts.ReadMachine(h).BootID
 	tick := time.NewTicker(look)
 	defer tick.Stop()
 	for {
 		r, err := report.Load(h)
-		switch {
-		case err == nil && r.BootID == boot && r.State != api.Booting:
+		if err == nil && r.BootID == boot && r.State != api.Booting {
 			return r, nil
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return r, err
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
 		}
 		select {
 		case <-ctx.Done():
-			return r, fmt.Errorf("%w: %w", ErrWaited, context.Cause(ctx))
+			return r, errors.Join(fmt.Errorf("%w: %w", ErrWaited, context.Cause(ctx)), err)
 		case <-tick.C:
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"strings"
 
 	"reveille/bootstrap/host"
@@ -14,6 +15,7 @@ type Store struct {
 	owner    string
 	hostname string
 	records  []Record
+	damaged  []string // paths of records that could not be read
 }
 
 // Entry is one file that the agent has changed.
@@ -42,6 +44,8 @@ func Load(h *host.Host) (Store, error) {
 		r, ok, err := read(h, Dir+"/"+n)
 		if ok {
 			s.records = append(s.records, r)
+		} else if path, e := url.PathUnescape(strings.TrimSuffix(n, ".json")); err != nil && e == nil && Name(path)+".json" == n {
+			s.damaged = append(s.damaged, path)
 		}
 		errs = append(errs, err)
 	}
@@ -61,9 +65,12 @@ func (s Store) Owner() string {
 }
 
 // Empty says that nothing is kept: the machine is the image's own.
-func (s Store) Empty() bool { return len(s.records) == 0 && s.hostname == "" }
+func (s Store) Empty() bool {
+	return len(s.records) == 0 && len(s.damaged) == 0 && s.hostname == ""
+}
 
-// List is the files that the agent has changed, by path.
+// List is the files that the agent has changed, by path. One whose record
+// cannot be read comes last and without more: it is not the image's own either.
 func (s Store) List() []Entry {
 	var list []Entry
 	for _, r := range s.records {
@@ -72,6 +79,9 @@ func (s Store) List() []Entry {
 			e.Edit = r.Edits[n-1].Kind
 		}
 		list = append(list, e)
+	}
+	for _, path := range s.damaged {
+		list = append(list, Entry{Path: path})
 	}
 	return list
 }
@@ -91,12 +101,16 @@ func SetOwner(h *host.Host, id string) error {
 	if strings.ContainsAny(id, "\n\r") {
 		return fmt.Errorf("the owner of the originals: %q is no instance id", id)
 	}
+	// Asked alone, so that one damaged record does not hold up every pass.
+	switch owner, err := line(h, "owner"); {
+	case err != nil:
+		return err
+	case owner == id:
+		return nil
+	}
 	s, err := Load(h)
 	if err != nil {
 		return err
-	}
-	if s.owner == id {
-		return nil
 	}
 	if o := s.Owner(); o != "" {
 		return fmt.Errorf("the files that were changed here belong to %s, not to %s; put the originals back first (reveille restore)", o, id)

@@ -53,7 +53,7 @@ func (a Absent) do(ctx context.Context, h *host.Host) error {
 		return err
 	}
 	if c.restoreFirst {
-		if err := restore(h, c.record); err != nil {
+		if err := restore(ctx, h, c.record); err != nil {
 			return err
 		}
 		if c, err = a.compare(h); err != nil {

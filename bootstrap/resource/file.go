@@ -43,7 +43,7 @@ func (f File) do(ctx context.Context, h *host.Host) error {
 		return err
 	}
 	if c.restoreFirst {
-		if err := restore(h, c.record); err != nil {
+		if err := restore(ctx, h, c.record); err != nil {
 			return err
 		}
 		if c, err = f.compare(h); err != nil {

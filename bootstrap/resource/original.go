@@ -54,7 +54,7 @@ func (o Original) Check(_ context.Context, h *host.Host) ([]plan.Change, error) 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return restore(h, rec)
+		return restore(ctx, h, rec)
 	}
 	return []plan.Change{{Say: o.say(rec), Diff: c.diff(), Risk: plan.Disrupts, Do: do}}, nil
 }

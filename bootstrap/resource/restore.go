@@ -2,6 +2,7 @@ package resource
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -14,7 +15,7 @@ import (
 
 // restore puts a path back to the image's own and forgets the original. It may
 // be killed anywhere and run again: the record goes last.
-func restore(h *host.Host, rec originals.Record) error {
+func restore(ctx context.Context, h *host.Host, rec originals.Record) error {
 	if err := h.Sweep(filepath.Dir(rec.Target)); err != nil {
 		return err
 	}
@@ -23,6 +24,9 @@ func restore(h *host.Host, rec originals.Record) error {
 		put = restoreEdited
 	}
 	if err := put(h, rec); err != nil {
+		return err
+	}
+	if err := restartReaders(ctx, h, rec); err != nil {
 		return err
 	}
 	// What was confirmed was confirmed of a file that is no longer ours.
@@ -69,7 +73,9 @@ func restoreWhole(h *host.Host, rec originals.Record) error {
 }
 
 func restoreEdited(h *host.Host, rec originals.Record) error {
-	now, err := look(h, rec.Target, false)
+	// A link that somebody has put in the file's place since is followed, as
+	// the edit would be: what it leads to may be the file itself, moved.
+	now, err := look(h, rec.Target, true)
 	if err != nil {
 		return err
 	}
@@ -82,7 +88,7 @@ func restoreEdited(h *host.Host, rec originals.Record) error {
 		return err
 	}
 	if rec.State == originals.Absent && len(data) == 0 {
-		if err := h.Remove(rec.Target); err != nil {
+		if err := h.Remove(now.target); err != nil {
 			return err
 		}
 		return removeMade(h, rec)
@@ -93,9 +99,9 @@ func restoreEdited(h *host.Host, rec originals.Record) error {
 	}
 	switch {
 	case !bytes.Equal(now.data, data):
-		return h.Write(rec.Target, data, attr)
+		return h.Write(now.target, data, attr)
 	case ours:
-		return h.Chattr(rec.Target, attr)
+		return h.Chattr(now.target, attr)
 	}
 	return nil
 }

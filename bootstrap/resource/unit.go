@@ -128,6 +128,11 @@ func (u Unit) do(ctx context.Context, h *host.Host, verb, want string) error {
 	case verb == "start":
 		verb = "restart" // the same for a unit that does not run, and right for one that just came up
 	}
+	// Before the job, so that no unit runs on our files without their record
+	// knowing of it.
+	if err := u.noteReader(h); err != nil {
+		return err
+	}
 	if err := h.Units().Enqueue(ctx, verb, u.Name); err != nil {
 		return err
 	}

@@ -1,0 +1,56 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"reveille/bootstrap/host"
+	"reveille/bootstrap/originals"
+)
+
+// noteReader keeps with each file's original that the unit was started on our
+// file: when the image's own goes back, no plan may name the unit any more.
+func (u Unit) noteReader(h *host.Host) error {
+	for _, f := range u.Reads {
+		rec, kept, err := originals.Get(h, f.Path)
+		if err != nil {
+			return fmt.Errorf("note that %s reads %s: %w", u.Name, f.Path, err)
+		}
+		if !kept || slices.Contains(rec.Units, u.Name) {
+			continue
+		}
+		rec.Units = append(rec.Units, u.Name)
+		if err := originals.Update(h, rec); err != nil {
+			return fmt.Errorf("note that %s reads %s: %w", u.Name, f.Path, err)
+		}
+	}
+	return nil
+}
+
+// restartReaders lets the units that run on our file read the one that is back.
+// What says that they were started on ours goes before the job: should the
+// file return, they are restarted again.
+func restartReaders(ctx context.Context, h *host.Host, rec originals.Record) error {
+	for _, name := range rec.Units {
+		if err := h.Remove(unitsDir + "/" + name); err != nil {
+			return err
+		}
+		if !h.Live() {
+			continue
+		}
+		state, err := h.Units().State(ctx, name)
+		if err != nil {
+			return err
+		}
+		switch state {
+		case "active", "reloading", "refreshing", "activating":
+		default:
+			continue // nothing runs that could have read ours
+		}
+		if err := h.Units().Enqueue(ctx, "try-restart", name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
