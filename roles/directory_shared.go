@@ -3,6 +3,7 @@ package roles
 import (
 	"context"
 	"strings"
+	"time"
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
@@ -28,6 +29,12 @@ func (a awaited[H]) ID() string { return a.id }
 func (a awaited[H]) Check(context.Context, H) ([]plan.Change, error) {
 	return nil, &plan.NotYet{For: a.what, Facts: true}
 }
+
+// atOnce is how long a walk looks at what waits for a fact: facts do not change
+// while it goes on, and a boot must not be held up for what cannot come.
+const atOnce = time.Millisecond
+
+func (a awaited[H]) within() time.Duration { return atOnce }
 
 // Describe says what is missing, for golden plans.
 func (a awaited[H]) Describe() string { return "left as it is until this is known: " + a.what + "\n" }

@@ -3,6 +3,7 @@ package roles
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
@@ -33,6 +34,11 @@ func Plan(f facts.Facts, p Profile) (plan.Plan, error) {
 		steps, err := c.Plan(f, p)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", c.Name, err))
+		}
+		for i := range steps {
+			if a, ok := steps[i].Resource.(interface{ within() time.Duration }); ok {
+				steps[i].Within = a.within()
+			}
 		}
 		out = append(out, steps...)
 	}
