@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -32,25 +33,27 @@ func (u Unit) noteReader(h *host.Host) error {
 // What says that they were started on ours goes before the job: should the
 // file return, they are restarted again.
 func restartReaders(ctx context.Context, h *host.Host, rec originals.Record) error {
+	var errs []error
 	for _, name := range rec.Units {
-		if err := h.Remove(unitsDir + "/" + name); err != nil {
-			return err
-		}
-		if !h.Live() {
-			continue
-		}
-		state, err := h.Units().State(ctx, name)
-		if err != nil {
-			return err
-		}
-		switch state {
-		case "active", "reloading", "refreshing", "activating":
-		default:
-			continue // nothing runs that could have read ours
-		}
-		if err := h.Units().Enqueue(ctx, "try-restart", name); err != nil {
-			return err
+		if err := restartReader(ctx, h, name); err != nil {
+			errs = append(errs, fmt.Errorf("%s is put back, but %s may still run on what was there; systemctl try-restart %s: %w",
+				rec.Path, name, name, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+func restartReader(ctx context.Context, h *host.Host, name string) error {
+	if err := h.Remove(unitsDir + "/" + name); err != nil || !h.Live() {
+		return err
+	}
+	state, err := h.Units().State(ctx, name)
+	if err != nil {
+		return err
+	}
+	switch state {
+	case "active", "reloading", "refreshing", "activating":
+		return h.Units().Enqueue(ctx, "try-restart", name)
+	}
+	return nil // nothing runs that could have read ours
 }

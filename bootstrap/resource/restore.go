@@ -26,14 +26,14 @@ func restore(ctx context.Context, h *host.Host, rec originals.Record) error {
 	if err := put(h, rec); err != nil {
 		return err
 	}
-	if err := restartReaders(ctx, h, rec); err != nil {
-		return err
-	}
+	// Said, but no reason to call the file ours any longer: whoever repairs an
+	// image from a rescue system has no systemd that answers for it.
+	told := restartReaders(ctx, h, rec)
 	// What was confirmed was confirmed of a file that is no longer ours.
 	if err := forgetConfirmed(h, rec.Path); err != nil {
 		return err
 	}
-	return originals.Forget(h, rec.Path)
+	return errors.Join(originals.Forget(h, rec.Path), told)
 }
 
 func restoreWhole(h *host.Host, rec originals.Record) error {

@@ -1,9 +1,15 @@
 package resource
 
 import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
 	"testing"
 
+	"reveille/bootstrap/host"
 	"reveille/bootstrap/host/hosttest"
+	"reveille/bootstrap/originals"
 )
 
 // A file that somebody has moved, with a link in its place, loses the edit
@@ -20,3 +26,53 @@ func TestRestoreOfAnEditFollowsALinkThatCameSince(t *testing.T) {
 		t.Errorf("the link is gone: %+v, %v", i, err)
 	}
 }
+
+// A file goes back also where nobody answers for the unit that reads it: that
+// is said once, and the file is no longer ours.
+func TestRestoreWithoutSystemd(t *testing.T) {
+	m := hosttest.New(t, map[string]string{"/etc/a": "image\n"})
+	m.SetUnit("a.service", "active")
+	f := File{Path: "/etc/a", Content: []byte("ours\n")}
+	run(t, check(t, m.Host(), f))
+	run(t, check(t, m.Host(), Unit{Name: "a.service", Reads: []File{f}}))
+	h, err := host.New(host.Options{Root: m.Root, Commands: m, Units: noSystemd{}, Names: noSystemd{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = check(t, h, Original{Path: "/etc/a"})[0].Do(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "systemctl try-restart a.service") {
+		t.Errorf("%v", err)
+	}
+	holds(t, m, map[string]string{"/etc/a": "image\n"})
+	if s, err := originals.Load(h); err != nil || !s.Empty() {
+		t.Errorf("still kept: %v, %v", s.List(), err)
+	}
+}
+
+// A unit that is not running is not started by what goes back.
+func TestRestoreStartsNothing(t *testing.T) {
+	for state, want := range map[string]bool{"active": true, "inactive": false, "failed": false, "absent": false, "masked": false} {
+		m := hosttest.New(t, map[string]string{"/etc/a": "image\n"})
+		m.SetUnit("a.service", "active")
+		f := File{Path: "/etc/a", Content: []byte("ours\n")}
+		run(t, check(t, m.Host(), f))
+		run(t, check(t, m.Host(), Unit{Name: "a.service", Reads: []File{f}}))
+		m.SetUnit("a.service", state)
+		before := len(m.Jobs())
+		restoreAll(t, m)
+		if got := slices.Contains(m.Jobs()[before:], "try-restart a.service"); got != want {
+			t.Errorf("%s: restarted %v", state, got)
+		}
+	}
+}
+
+// noSystemd is a machine on which nobody answers.
+type noSystemd struct{}
+
+var errNobody = errors.New("nobody answers")
+
+func (noSystemd) State(context.Context, string) (string, error) { return "", errNobody }
+func (noSystemd) Enqueue(context.Context, string, string) error { return errNobody }
+func (noSystemd) Reload(context.Context) error                  { return errNobody }
+func (noSystemd) Hostname() (string, error)                     { return "", errNobody }
+func (noSystemd) SetHostname(string) error                      { return errNobody }
