@@ -4,6 +4,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 BIN     := build/bin
 LDFLAGS := -s -w -X main.version=$(VERSION)
+quiet   := | grep -vE '^(goos|goarch|pkg|cpu|PASS|ok)\b'
 export CGO_ENABLED ?= 0
 
 .PHONY: help build check lint test demo bench soak packages clean
@@ -31,10 +32,11 @@ packages: ## install the Debian packages that the tests need (root), or name the
 demo: build $(BIN)/ec2-metadata-mock ## the main job, from user-data to a ready report
 	$(GO) run ./integration/demo -bin $(BIN)
 
-bench: build ## size, start and memory as ratios, and the passes' benchmarks
-	CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchtime 20x ./integration ./agent/... ./bootstrap/...
+bench: ## size, start and memory as ratios, and the passes' benchmarks
+	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 10m ./integration $(quiet)
+	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench . ./roles ./bootstrap/userdata $(quiet)
 
-soak: ## the long campaigns: every fuzz target for five minutes
+soak: ## the long campaigns: every fuzz target for FUZZTIME (5m)
 	integration/scripts/soak
 
 clean: ## remove what was built
