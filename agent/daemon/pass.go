@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -190,6 +191,8 @@ func lock(ctx context.Context, c agent.Config) (func(), error) {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, fmt.Errorf("another pass is under way and did not end within %s: %w", lockWait, err)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("no pass can begin without its lock; run this as root: %w", err)
 	case err != nil:
 		return nil, fmt.Errorf("no pass can begin without its lock: %w", err)
 	}
