@@ -47,6 +47,9 @@ func TestRestoreGoesOnPastADamagedOriginal(t *testing.T) {
 			if now := m.Tree()["/etc/resolv.conf"]; now != image["/etc/resolv.conf"] {
 				t.Errorf("resolv.conf was not put back: %s", now)
 			}
+			if now := m.Tree()["/etc/hosts"]; now != image["/etc/hosts"] || m.Hostname() != "localhost" {
+				t.Errorf("the name was not put back: %s, %s", m.Hostname(), now)
+			}
 			mend()
 			if _, err := Restore(t.Context(), agent.Config{Host: m.Host()}, false, nil); err != nil {
 				t.Errorf("the second restore: %v", err)
@@ -64,9 +67,16 @@ func TestADamagedRecordHoldsUpNoOtherStep(t *testing.T) {
 	boot(t, m.Host(), crawl(thisID))
 	spoil(m, "/etc/nsswitch.conf", ".json")
 	m.Put("/etc/resolv.conf", "somebody else's\n", 0o644)
+	m.Put("/etc/cloud/cloud.cfg.d/99-reveille.cfg", "", 0o644)
+	if err := originals.Forget(m.Host(), "/etc/cloud/cloud.cfg.d/99-reveille.cfg"); err != nil {
+		t.Fatal(err)
+	}
 	out := boot(t, m.Host(), crawl(thisID))
 	if got := m.Read("/etc/resolv.conf"); !strings.Contains(got, "nameserver 10.") {
 		t.Errorf("resolv.conf was left: %s\n%s", got, text(out.Report))
+	}
+	if got := m.Read("/etc/cloud/cloud.cfg.d/99-reveille.cfg"); got == "" {
+		t.Errorf("a file that is new to us was left:\n%s", text(out.Report))
 	}
 	if out.Report.State != api.Failed {
 		t.Errorf("the damage was passed over:\n%s", text(out.Report))

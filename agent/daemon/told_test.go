@@ -49,6 +49,21 @@ func TestAReportIsNeverTooLargeToBeTold(t *testing.T) {
 	}
 }
 
+// Who had not got an earlier report is not said of one that is for nobody.
+func TestWhoWasNotToldIsForgottenWithTheReport(t *testing.T) {
+	m := machine(t, thisID)
+	h := m.Host()
+	if err := report.SaveUntold(h, []string{"https://10.0.0.4:8650: no route"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (Pass{Config: config(t, h, crawl(thisID)), Kind: Boot, Tell: true}).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := report.LoadUntold(h); len(left) > 0 {
+		t.Errorf("still said: %v", left)
+	}
+}
+
 // What a pass brought that failed is not put back later with nobody watching.
 func TestAFailedPassConfirmsNothing(t *testing.T) {
 	m := machine(t, thisID)

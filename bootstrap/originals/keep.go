@@ -59,10 +59,9 @@ func inheritMade(h *host.Host, r *Record) error {
 	if err != nil {
 		return err
 	}
-	s, err := Load(h)
-	if err != nil {
-		return err
-	}
+	// A damaged record is told by the pass that reads it. Its folders are not
+	// known here: one may be left behind empty, which harms nobody.
+	s, _ := Load(h)
 	made := map[string]bool{}
 	for _, other := range s.records {
 		for _, dir := range other.Made {

@@ -121,6 +121,9 @@ func SetOwner(h *host.Host, id string) error {
 	return h.Write(Dir+"/owner", []byte(id+"\n"), private)
 }
 
+// KeptHostname is Store.Hostname alone: no damaged record keeps it back.
+func KeptHostname(h *host.Host) (string, error) { return line(h, "hostname") }
+
 // KeepHostname keeps the live host name before the first change of it; a
 // later call keeps nothing.
 func KeepHostname(h *host.Host, name string) error {

@@ -91,11 +91,10 @@ func (o Original) compare(h *host.Host, rec originals.Record) (comparison, error
 }
 
 func (o Original) checkHostname(h *host.Host) ([]plan.Change, error) {
-	s, err := originals.Load(h)
+	name, err := originals.KeptHostname(h)
 	if err != nil {
 		return nil, fmt.Errorf("original host name: %w", err)
 	}
-	name := s.Hostname()
 	if name == "" {
 		return nil, nil
 	}
