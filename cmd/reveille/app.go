@@ -29,7 +29,16 @@ type app struct {
 type list []string
 
 func (l *list) String() string     { return strings.Join(*l, ",") }
-func (l *list) Set(s string) error { *l = append(*l, s); return nil }
+func (l *list) Set(s string) error { *l = append(*l, s); return nonEmpty(s) }
+
+// nonEmpty refuses --root "$UNSET": taken for no flag at all, it would change
+// the running machine.
+func nonEmpty(s string) error {
+	if s == "" {
+		return errors.New("it is empty: name a folder, or leave the flag out")
+	}
+	return nil
+}
 
 // flagSet has the flags of all commands, without a voice of its own. Values
 // given before the command's name stay, so the defaults are the present ones.
@@ -42,7 +51,10 @@ func (a *app) flagSet(name string) *flag.FlagSet {
 	if a.imdsTimeout == 0 {
 		a.imdsTimeout = facts.DefaultTimeout
 	}
-	fs.StringVar(&a.root, "root", a.root, "read and write every file of the machine below `DIR`; no command is run")
+	fs.Func("root", "read and write every file of the machine below `DIR`; no command is run", func(s string) error {
+		a.root = s
+		return nonEmpty(s)
+	})
 	fs.Var(&a.roles, "roles", "read role files from `DIR` instead of the default folders; repeatable, the first hides the next")
 	fs.StringVar(&a.factsFile, "facts", a.factsFile, "replay the facts in `FILE` (from `debug facts --json`) instead of reading the machine")
 	fs.BoolVar(&a.json, "json", a.json, "print JSON")

@@ -21,7 +21,8 @@ func bindPause(a *app, fs *flag.FlagSet) runner {
 		}
 		cfg, err := a.config()
 		if err != nil {
-			return a.fail(err)
+			a.fail(err)
+			return exitUsage
 		}
 		if err := daemon.Hold(ctx, cfg, reason, *d); err != nil {
 			return a.fail(err)
