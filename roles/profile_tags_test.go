@@ -18,6 +18,7 @@ func TestTags(t *testing.T) {
 	}{
 		{"hostname", "hostname", "dev01", "", "dev01", ""},
 		{"hostname that is none", "hostname", "dev_01", "", "", "tag hostname is passed over: \"dev_01\" is no host name: an underscore"},
+		{"hostname that every machine has", "hostname", "localhost", "", "", "tag hostname is passed over: \"localhost\" is every machine's name"},
 		{"hostname with a name to fill in", "hostname", "${region}", "", "", "tag hostname is passed over"},
 		{"empty role", "role", "", "", "", "tag role is passed over"},
 		{"Name, unasked", "Name", "dev01", "", "", ""},

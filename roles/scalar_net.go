@@ -27,6 +27,14 @@ func hostNameType(what string) *scalarType {
 		check: func(s string) error { return checkHostName(what, s) }}
 }
 
+// ownNameType is a host's own name: a host name that not every machine has.
+func ownNameType() *scalarType {
+	t := hostNameType("host name")
+	t.schema["not"] = map[string]any{"pattern": `(^|\.)[0-9]+$|^[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt](\.|$)`}
+	t.check = checkOwnName
+	return t
+}
+
 // checkHostName says by which rule of RFC 1123 a text is no host name.
 func checkHostName(what, s string) error {
 	bad := func(format string, args ...any) error {

@@ -50,12 +50,12 @@ const (
 func buildSchema() *schemaKey {
 	return &schemaKey{doc: "What one role wants of its machines. Role files, user-data and the local file share it.", keys: []*schemaKey{
 		{name: "role", doc: "The role's name. In a role file: which role this is. Elsewhere: which role this machine takes.", is: roleName, fixed: true},
-		{name: "hostname", doc: "Short for identity.hostname.", is: hostNameType("host name"), short: "identity.hostname"},
+		{name: "hostname", doc: "Short for identity.hostname.", is: ownNameType(), short: "identity.hostname"},
 		matchSchema(),
 		{name: "vars", doc: "Names for ${…}, beside region, zone, hostname, instance_id and private_ip.", names: varName,
 			any: &schemaKey{doc: "What ${…} of that name stands for.", is: freeText(1024)}},
 		{name: "identity", doc: "What the machine is called.", keys: []*schemaKey{
-			{name: "hostname", doc: "The host's name, short or full.", is: hostNameType("host name")},
+			{name: "hostname", doc: "The host's name, short or full.", is: ownNameType()},
 			{name: "domain", doc: "The domain that follows a short name.", is: hostNameType("domain")},
 			{name: "hostname_tag", doc: "The instance tag that may name the host where the tag hostname does not.", is: tagName, fixed: true,
 				only: []Layer{RoleFile, UserData, Local}},

@@ -25,7 +25,7 @@ func tagLayer(tags map[string]string, hostnameTag string, may []string) (leaves 
 		if !ok || named || tag == "" {
 			continue
 		}
-		if err := checkHostName("host name", value); err != nil {
+		if err := checkOwnName(value); err != nil {
 			note("tag %s is passed over: %v", tag, err)
 			continue
 		}
