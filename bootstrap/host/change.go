@@ -169,7 +169,9 @@ func (h *Host) Chattr(path string, a Attr) error {
 // folder that is not there is clean.
 func (h *Host) Sweep(dir string) error {
 	names, err := h.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	// What is no folder holds nothing of ours; what wants to write below it
+	// says so, and only that fails.
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return nil
 	}
 	if err != nil {

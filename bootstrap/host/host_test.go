@@ -214,3 +214,20 @@ func TestScriptedExitCodeIsAnError(t *testing.T) {
 		t.Errorf("%+v, %v", out, err)
 	}
 }
+
+// What is no folder has no temporary file of ours, and must not stop a pass.
+func TestSweepOfWhatIsNoFolder(t *testing.T) {
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "ganglia"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	h, err := host.New(host.Options{Root: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{"/ganglia", "/ganglia/below", "/absent"} {
+		if err := h.Sweep(dir); err != nil {
+			t.Errorf("Sweep(%s): %v", dir, err)
+		}
+	}
+}
