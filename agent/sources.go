@@ -80,7 +80,20 @@ func (c Config) readerOfRoles() (read func(string) ([]byte, error), list func(st
 	if len(c.RoleDirs) == 0 {
 		return c.Host.ReadFile, c.Host.ReadDir
 	}
-	return os.ReadFile, ListRoles
+	return ReadRole, ListRoles
+}
+
+// ReadRole reads a role file in a folder of the caller's own. A pipe or a
+// device there would be waited for without end.
+func ReadRole(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: it is no regular file", path)
+	}
+	return os.ReadFile(path)
 }
 
 // ListRoles is the names of the role files in a folder of the caller's own,

@@ -36,7 +36,7 @@ func bindUserdataBuild(a *app, fs *flag.FlagSet) runner {
 		if err != nil {
 			return a.fail(fmt.Errorf("write the user-data: %w", err))
 		}
-		fmt.Fprintf(a.err, "%d parts, %d of %d bytes\n", len(words), len(data), userdata.MaxRaw)
+		fmt.Fprintf(a.err, "%s, %d of %d bytes\n", parts(len(words)), len(data), userdata.MaxRaw)
 		return exitOK
 	}
 }
@@ -91,4 +91,11 @@ func (a *app) readInput(name string) ([]byte, error) {
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, userdata.MaxRaw+1))
+}
+
+func parts(n int) string {
+	if n == 1 {
+		return "1 part"
+	}
+	return fmt.Sprintf("%d parts", n)
 }

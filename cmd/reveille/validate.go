@@ -54,7 +54,11 @@ func readWords(words []string) ([]roles.Source, error) {
 			return nil, err
 		}
 		for _, path := range paths {
-			data, err := os.ReadFile(path)
+			read := agent.ReadRole
+			if path == w { // named as it is: a shell's <(command) is a pipe
+				read = os.ReadFile
+			}
+			data, err := read(path)
 			if err != nil {
 				return nil, err
 			}
