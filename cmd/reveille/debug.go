@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"golang.org/x/term"
 
 	"reveille/agent"
+	"reveille/agent/daemon"
 	"reveille/agent/debug"
 	"reveille/agent/report"
 	"reveille/bootstrap/facts"
@@ -159,6 +161,10 @@ func bindDebugStatus(a *app, _ *flag.FlagSet) runner {
 			a.printJSON(r)
 		} else {
 			report.Write(a.out, r, report.LoadUntold(cfg.Host))
+			// The report is as old as its pass; the brake is a matter of now.
+			if why := daemon.Braked(cfg.Host, r.InstanceID, time.Now()); why != "" {
+				fmt.Fprintf(a.out, "now %s\n", report.Clean(why))
+			}
 		}
 		return a.stateCode(r.State)
 	})
