@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"reveille/agent"
 	"reveille/agent/report"
@@ -145,6 +146,17 @@ func restore(ctx context.Context, c agent.Config, dry bool, on func(int, converg
 // left is what a baked image must not carry into another machine.
 var left = []string{"/var/lib/reveille", "/run/reveille"}
 
+// nobodysWork refuses to go on where a restore has saved what somebody else
+// wrote over a file of ours: there is no other copy of it.
+func nobodysWork(h *host.Host) error {
+	saved, err := h.Glob(resource.SavedDir + "/*")
+	if err != nil || len(saved) == 0 {
+		return err
+	}
+	return fmt.Errorf("the image's files are back, but these hold the only copy of what somebody else had written over them: %s; "+
+		"take what is wanted, remove %s, and run clean again", strings.Join(saved, ", "), resource.SavedDir)
+}
+
 // Clean restores, and then removes everything that belongs to this instance
 // alone, so that the machine may be made an image of.
 func Clean(ctx context.Context, c agent.Config, dry bool, on func(int, converge.Result)) (converge.Report, error) {
@@ -156,6 +168,9 @@ func Clean(ctx context.Context, c agent.Config, dry bool, on func(int, converge.
 	defer release()
 	rep, err := restore(ctx, c, dry, on)
 	if err != nil || dry {
+		return rep, err
+	}
+	if err := nobodysWork(c.Host); err != nil {
 		return rep, err
 	}
 	var all []error

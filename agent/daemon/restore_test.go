@@ -15,6 +15,7 @@ import (
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/host/hosttest"
 	"reveille/bootstrap/originals"
+	"reveille/bootstrap/resource"
 	"reveille/coordinator/api"
 )
 
@@ -179,5 +180,33 @@ func TestALockThatCannotBeMadeIsNotAnotherPass(t *testing.T) {
 	_, err := Pass{Config: config(t, m.Host(), crawl(thisID)), Kind: Boot}.Run(t.Context())
 	if err == nil || strings.Contains(err.Error(), "another pass") {
 		t.Errorf("%v", err)
+	}
+}
+
+// What a person wrote over a file of ours is saved by the restore that a clean
+// begins with: it must not go with the rest.
+func TestCleanThrowsNobodysWorkAway(t *testing.T) {
+	m := machine(t, thisID)
+	image := m.Tree("/run", "/var")
+	boot(t, m.Host(), crawl(thisID))
+	m.Put("/etc/resolv.conf", "nameserver 192.0.2.1 # a person's\n", 0o644)
+	_, err := Clean(t.Context(), agent.Config{Host: m.Host()}, false, nil)
+	if err == nil || !strings.Contains(err.Error(), resource.SavedDir+"/%2Fetc%2Fresolv.conf") {
+		t.Errorf("%v", err)
+	}
+	if got := m.Read(resource.SavedDir + "/%2Fetc%2Fresolv.conf"); !strings.Contains(got, "a person's") {
+		t.Errorf("saved: %s", got)
+	}
+	if diff := cmp.Diff(image, m.Tree("/run", "/var")); diff != "" {
+		t.Errorf("the image's files are not back (-want +got)\n%s", diff)
+	}
+	if err := m.Host().RemoveAll(resource.SavedDir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Clean(t.Context(), agent.Config{Host: m.Host()}, false, nil); err != nil {
+		t.Error(err)
+	}
+	if _, there := m.Tree()["/var/lib/reveille"]; there {
+		t.Error("a clean that nothing hinders left what is kept")
 	}
 }
