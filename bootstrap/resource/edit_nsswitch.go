@@ -215,6 +215,9 @@ func (e NSSwitch) add(lines []textLine, db string) []textLine {
 		beside = []string{"group"}
 	}
 	at, head := len(lines), db+": "
+	if at > 0 && lines[at-1].end == "" && nssName(lines[at-1].text).alone {
+		at-- // glibc passes over that name only as long as no line follows it
+	}
 	for i, l := range lines {
 		if like := nssName(l.text); slices.Contains(beside, like.name) {
 			at, head = i+1, headLike(db, l.text[:like.value])
