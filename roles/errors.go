@@ -12,10 +12,10 @@ import (
 
 // Error is one mistake in a document, with its place and what to do about it.
 type Error struct {
-	File    string // path, "user-data part 2", "tag hostname"
-	Line    int    // 1-based; 0 where the source has no lines
-	Column  int    // 1-based, in characters; 0 where the source has no lines
-	Message string
+	File    string `json:"file"`   // path, "user-data part 2", "tag hostname"
+	Line    int    `json:"line"`   // 1-based; 0 where the source has no lines
+	Column  int    `json:"column"` // 1-based, in characters; 0 where the source has no lines
+	Message string `json:"message"`
 }
 
 // Error is "file:line:column: message", or "file: message" without a line.

@@ -90,8 +90,11 @@ func Only(steps []PlannedStep, words []string) ([]PlannedStep, error) {
 // WritePlan prints what Plan returned: the diffs where a machine was looked
 // at, else everything that each step asks for; brief leaves both out.
 func WritePlan(w io.Writer, steps []PlannedStep, brief bool) {
-	changes := 0
+	changes, failed := 0, 0
 	for _, s := range steps {
+		if s.impossible() {
+			failed++
+		}
 		must := "required"
 		if !s.Required {
 			must = "not required"
@@ -115,7 +118,20 @@ func WritePlan(w io.Writer, steps []PlannedStep, brief bool) {
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(w, "%d steps, %d changes\n", len(steps), changes)
+	fmt.Fprintf(w, "%d steps, %d changes", len(steps), changes)
+	if failed > 0 {
+		fmt.Fprintf(w, ", %d not possible", failed)
+	}
+	fmt.Fprintln(w)
+}
+
+// Impossible says that a pass would fail at one of the steps.
+func Impossible(steps []PlannedStep) bool {
+	return slices.ContainsFunc(steps, PlannedStep.impossible)
+}
+
+func (s PlannedStep) impossible() bool {
+	return s.State == string(converge.Failed) || s.State == string(converge.Blocked)
 }
 
 func stateOf(s PlannedStep) string {

@@ -109,9 +109,13 @@ func bindDebugPlan(a *app, fs *flag.FlagSet) runner {
 			return a.usage(err, nil)
 		}
 		if a.json {
-			return a.printJSON(steps)
+			a.printJSON(steps)
+		} else {
+			debug.WritePlan(a.out, steps, *brief)
 		}
-		debug.WritePlan(a.out, steps, *brief)
+		if debug.Impossible(steps) {
+			return exitFail
+		}
 		return exitOK
 	})
 }
