@@ -105,10 +105,10 @@ func (s *service) stop() {
 // cmdIMDS starts a metadata service and points the environment at it, in place
 // of the one before. Each word is KEY=VALUE:
 //
-//	imds fault=NAME id=… zone=… private=… groups=a,b tag:KEY=VALUE userdata=FILE bare
+//	imds fault=NAME id=… zone=… private=… groups=a,b tag:KEY=VALUE userdata=FILE bare ipv6only
 //
-// bare begins with an instance that has no tags, groups or user-data; "imds
-// off" leaves nobody to answer.
+// bare begins with an instance that has no tags, groups or user-data, ipv6only
+// with one that has no IPv4 address; "imds off" leaves nobody to answer.
 func cmdIMDS(ts *testscript.TestScript, _ bool, args []string) {
 	now := ts.Value("imds").(*service)
 	now.stop()
@@ -121,6 +121,8 @@ func cmdIMDS(ts *testscript.TestScript, _ bool, args []string) {
 		switch {
 		case key == "bare":
 			instance.Tags, instance.SecurityGroups, instance.UserData = nil, nil, nil
+		case key == "ipv6only":
+			instance = fakeimds.IPv6Only()
 		case key == "fault":
 			f, ok := fakeimds.ByName(value)
 			if !ok {
