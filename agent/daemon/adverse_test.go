@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"reveille/agent"
+	"reveille/agent/report"
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/host/hosttest"
 	"reveille/coordinator/api"
@@ -31,7 +33,7 @@ func TestAFullDiskTearsNothing(t *testing.T) {
 	ours := whole.Tree("/run", "/var")
 
 	failed := 0
-	for pages := 0; pages <= 30; pages += 2 {
+	for pages := 0; pages <= 30; pages += 3 {
 		root := filepath.Join(dir, strconv.Itoa(pages))
 		if err := os.Mkdir(root, 0o755); err != nil {
 			t.Fatal(err)
@@ -86,42 +88,49 @@ func fill(t *testing.T, dir string, pages int) (empty func()) {
 // A pass that is told to end leaves a report that says so, no half-written
 // file, and nothing that the next pass or a restore would trip over.
 func TestAPassThatIsToldToEnd(t *testing.T) {
-	points := 0
-	for n := 1; n == 1 || points >= n; n += 5 {
-		m := machine(t, thisID)
-		image := m.Tree("/run", "/var")
-		ctx, cancel := context.WithCancel(t.Context())
-		passed := make(chan struct{}, 1000)
-		hook := func(string) {
-			passed <- struct{}{}
-			if len(passed) == n {
-				cancel()
-			}
-		}
-		h, err := host.New(host.Options{Root: m.Root, Hook: hook})
-		if err != nil {
-			t.Fatal(err)
-		}
-		out, err := Pass{Config: config(t, h, crawl(thisID)), Kind: Boot}.Run(ctx)
-		if err != nil {
-			continue // before the lock
-		}
-		points = len(passed)
-		if out.Report.State == api.Booting || m.Read("/run/reveille/report.json") == "" {
-			t.Errorf("told to end at point %d:\n%s", n, text(out.Report))
-		}
-		if temps := m.Temps(); len(temps) > 0 {
-			t.Errorf("told to end at point %d: left %v", n, temps)
-		}
-		if out := boot(t, m.Host(), crawl(thisID)); out.Report.State != api.Ready {
-			t.Errorf("after being told to end at point %d:\n%s", n, text(out.Report))
-		}
-		restored(t, n, m, image)
-		cancel()
+	total := toldToEnd(t, 0)
+	if total < 50 {
+		t.Errorf("only %d points", total)
 	}
-	if points < 50 {
-		t.Errorf("only %d points", points)
+	for n := 1; n <= total; n += max(1, total/20) {
+		toldToEnd(t, n)
 	}
+}
+
+// toldToEnd tells a pass to end at the n-th point, and returns how many it
+// came to. Zero lets it go on to its end.
+func toldToEnd(t *testing.T, n int) int {
+	t.Helper()
+	m := machine(t, thisID)
+	image := m.Tree("/run", "/var")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var points atomic.Int32
+	hook := func(string) {
+		if int(points.Add(1)) == n {
+			cancel()
+		}
+	}
+	h, err := host.New(host.Options{Root: m.Root, Hook: hook})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := Pass{Config: config(t, h, crawl(thisID)), Kind: Boot}.Run(ctx)
+	if err != nil {
+		t.Errorf("told to end at point %d: %v", n, err)
+	}
+	kept, err := report.Load(h)
+	if err != nil || kept.State == api.Booting || kept.State != out.Report.State {
+		t.Errorf("told to end at point %d: kept %s, %v", n, kept.State, err)
+	}
+	if temps := m.Temps(); len(temps) > 0 {
+		t.Errorf("told to end at point %d: left %v", n, temps)
+	}
+	if out := boot(t, m.Host(), crawl(thisID)); out.Report.State != api.Ready {
+		t.Errorf("after being told to end at point %d:\n%s", n, text(out.Report))
+	}
+	restored(t, n, m, image)
+	return int(points.Load())
 }
 
 // A machine whose /etc lies elsewhere, by a link, is changed and put back there.
