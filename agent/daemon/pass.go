@@ -96,6 +96,10 @@ func (p Pass) decideAndWalk(ctx context.Context, r api.Report, start time.Time) 
 	if err != nil {
 		var bad roles.Errors
 		out.Misconfigured = errors.As(err, &bad) || errors.Is(err, agent.ErrInput)
+		var unread *roles.UnknownFact
+		if errors.As(err, &unread) {
+			r.Notes = append(r.Notes, "nothing was decided, for what could not be read may ask for something else; `reveille debug imds` says what is wrong, and the next pass tries again")
+		}
 		return fail(err)
 	}
 	max, why := Allowed(p.Kind, w.Facts.Machine.Brake.On(instanceID(w.Facts)), pauseTag(w.Facts), start)
