@@ -39,7 +39,7 @@ func Resolve(f facts.Facts, sources []Source) (Profile, error) {
 	if len(unknown) > 0 {
 		return Profile{}, joinUnknown(unknown)
 	}
-	p.Chosen, p.Notes = chosen, append(notes, p.Notes...)
+	p.Chosen, p.Notes = chosen, slices.Concat(notes, nearMisses(f.UserData), p.Notes)
 	if role != nil {
 		p.Role, p.RoleFile = role.role, role.file
 	}

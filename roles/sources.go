@@ -77,6 +77,17 @@ func (d *documents) readUserData(u facts.UserData) {
 	d.userData = append(d.userData, slices.Concat(parts...)...)
 }
 
+// nearMisses are the parts that look as if they were meant for us.
+func nearMisses(u facts.UserData) []string {
+	var notes []string
+	for _, p := range u.Parts {
+		if p.Near != "" {
+			notes = append(notes, partName(p)+" is passed over: "+p.Near)
+		}
+	}
+	return notes
+}
+
 // partName is a part's name in errors and in explain.
 func partName(p userdata.Part) string {
 	if p.Name == "" || p.Name == "user-data" {

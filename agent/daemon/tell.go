@@ -29,7 +29,7 @@ func (p Pass) tell(ctx context.Context, out Outcome) {
 }
 
 func send(ctx context.Context, urls []string, out Outcome) error {
-	sender, err := api.NewSender(urls, api.SenderOptions{})
+	sender, err := api.NewSender(urls, api.SenderOptions{Once: true})
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,9 @@ package debug
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"reveille/agent/report"
@@ -55,13 +58,26 @@ func instanceRows(i facts.Instance) [][2]string {
 		{"IPv6 address", i.IPv6.String()},
 		{"MAC", i.MAC.String()},
 		{"security groups", i.SecurityGroups.String()},
-		{"tags", i.Tags.String()},
+		{"tags", pairs(i.Tags)},
 		{"interfaces", interfaces(i.Interfaces)},
-		{"block devices", i.BlockDevices.String()},
+		{"block devices", pairs(i.BlockDevices)},
 		{"life cycle", i.LifeCycle.String()},
 		{"target lifecycle", i.TargetLifecycle.String()},
 		{"spot action", i.SpotAction.String()},
 	}
+}
+
+// pairs is key=value, key=value, sorted.
+func pairs(f facts.Fact[map[string]string]) string {
+	all, ok := f.Get()
+	if !ok {
+		return f.String()
+	}
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		out = append(out, k+"="+all[k])
+	}
+	return strings.Join(out, ", ")
 }
 
 func interfaces(f facts.Fact[[]facts.Interface]) string {
@@ -109,9 +125,10 @@ func UserData(w io.Writer, u facts.UserData) {
 			whose = "ours, " + string(p.Form)
 		}
 		fmt.Fprintf(w, "\n%s  %s  %d bytes  %s\n", report.Clean(p.Name), report.Clean(p.Type), p.Size, whose)
-		if p.Text != "" {
-			indent(w, p.Text)
+		if p.Near != "" {
+			fmt.Fprintf(w, "    not ours: %s\n", report.Clean(p.Near))
 		}
+		indent(w, p.Text)
 	}
 }
 

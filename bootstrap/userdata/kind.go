@@ -2,6 +2,7 @@ package userdata
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -94,20 +95,40 @@ func classify(declared string, data []byte, ours func(string) bool) (string, For
 // isKeyValue says that every line that is not blank or a comment is key=value,
 // and that one key is ours.
 func isKeyValue(data []byte, ours func(string) bool) bool {
-	found := false
-	for _, line := range strings.Split(newlines.Replace(string(data)), "\n") {
+	key, other := keyLines(data, ours)
+	return key != "" && other == 0
+}
+
+// near says why text that has a key of ours is not ours: one line of prose
+// among a hundred settings must not let them be passed over in silence.
+func near(data []byte, ours func(string) bool) string {
+	key, other := keyLines(data, ours)
+	if key == "" || other == 0 {
+		return ""
+	}
+	return fmt.Sprintf("it has %s=, but line %d is not key=value, so none of it counts", key, other)
+}
+
+// keyLines finds the first key that is ours, and the first line (counted from
+// 1; 0: none) that is neither blank, nor a comment, nor key=value.
+func keyLines(data []byte, ours func(string) bool) (key string, other int) {
+	for i, line := range strings.Split(newlines.Replace(string(data)), "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		key, _, ok := strings.Cut(line, "=")
-		key = strings.TrimSpace(key)
-		if !ok || !isKey(key) {
-			return false
+		k, _, ok := strings.Cut(line, "=")
+		k = strings.TrimSpace(k)
+		switch {
+		case !ok || !isKey(k):
+			if other == 0 {
+				other = i + 1
+			}
+		case key == "" && ours(k):
+			key = k
 		}
-		found = found || ours(key)
 	}
-	return found
+	return key, other
 }
 
 func isKey(s string) bool {

@@ -159,6 +159,9 @@ func (w *walker) leaf(at place, h header, declared string, body []byte) error {
 	l.Size = len(data)
 	data = trimBOM(data)
 	l.Type, l.Form = classify(declared, data, w.ours)
+	if l.Form == NotOurs && (l.Type == typePlain || l.Type == typeNone) {
+		l.Near = near(data, w.ours)
+	}
 	if l.looseMIME(data) {
 		return fail(errors.New("MIME headers that are not read as such, by cloud-init neither: begin with them on the first line, `MIME-Version: 1.0` among them"))
 	}

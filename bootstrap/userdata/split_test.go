@@ -47,7 +47,8 @@ func wholeCases(t testing.TB) []splitCase {
 		one("gzip with zeros behind it", zip(t, keyValue)+"\x00\x00", typeReveille, len(keyValue), KeyValue, keyValue),
 		one("two gzip members", zip(t, "hostname=a\n")+zip(t, "role=b\n"), typeReveille, 18, KeyValue, "hostname=a\nrole=b\n"),
 		not("keys of others", "a=1\nb=2\n", typeNone),
-		not("one line that is no key=value", "hostname=a\nhello\n", typeNone),
+		{"one line that is no key=value", "hostname=a\nhello\n", []Part{{Name: "user-data", Type: typeNone, Size: 17,
+			Near: "it has hostname=, but line 2 is not key=value, so none of it counts"}}},
 		not("a key with a space", "export hostname=a\n", typeNone),
 
 		one("YAML", yamlDoc, typeReveille, len(yamlDoc), YAML, yamlDoc),

@@ -30,6 +30,7 @@ type Part struct {
 	Type string `json:"type"`           // MIME type, declared or told by the first line, as cloud-init would
 	Size int    `json:"size"`           // bytes, decoded
 	Form Form   `json:"form,omitempty"` // how it speaks to us
+	Near string `json:"near,omitempty"` // why text that looks much like ours is not
 	// Text is kept of parts that are ours only. Of a cloud-config it has the
 	// lines of the key reveille: and empty lines for all others, so that line
 	// numbers stay true and nothing of cloud-init's is copied.

@@ -10,6 +10,7 @@ import (
 	"reveille/agent/daemon"
 	"reveille/agent/report"
 	"reveille/bootstrap/converge"
+	"reveille/bootstrap/facts"
 )
 
 func bindPause(a *app, fs *flag.FlagSet) runner {
@@ -27,8 +28,7 @@ func bindPause(a *app, fs *flag.FlagSet) runner {
 		if err := daemon.Hold(ctx, cfg, reason, *d); err != nil {
 			return a.fail(err)
 		}
-		fmt.Fprintln(a.out, "paused:", report.Clean(reason))
-		return exitOK
+		return a.brakeNow(cfg, "paused: "+report.Clean(reason))
 	}
 }
 
@@ -37,9 +37,17 @@ func bindResume(a *app, _ *flag.FlagSet) runner {
 		if err := daemon.Resume(cfg); err != nil {
 			return a.fail(err)
 		}
-		fmt.Fprintln(a.out, "no longer paused")
-		return exitOK
+		return a.brakeNow(cfg, "no longer paused")
 	})
+}
+
+// brakeNow says what holds now: in words, or as the facts have it.
+func (a *app) brakeNow(cfg agent.Config, words string) int {
+	if a.json {
+		return a.printJSON(facts.ReadMachine(cfg.Host).Brake)
+	}
+	fmt.Fprintln(a.out, words)
+	return exitOK
 }
 
 type puttingBack func(context.Context, agent.Config, bool, func(int, converge.Result)) (converge.Report, error)

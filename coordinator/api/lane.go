@@ -15,6 +15,7 @@ type lane struct {
 	log     *slog.Logger
 	ctx     context.Context // ends when the Sender is closed
 	wg      *sync.WaitGroup
+	once    bool          // no second attempt at the same report
 	poke    chan struct{} // size 1: try now
 
 	mu      sync.Mutex
@@ -25,8 +26,8 @@ type lane struct {
 	closed  bool
 }
 
-func newLane(ctx context.Context, url string, send func(context.Context, Report) error, release func(), wg *sync.WaitGroup, log *slog.Logger) *lane {
-	return &lane{url: url, send: send, release: release, log: log.With("coordinator", url), ctx: ctx, wg: wg,
+func newLane(ctx context.Context, url string, send func(context.Context, Report) error, release func(), wg *sync.WaitGroup, log *slog.Logger, once bool) *lane {
+	return &lane{url: url, once: once, send: send, release: release, log: log.With("coordinator", url), ctx: ctx, wg: wg,
 		poke: make(chan struct{}, 1)}
 }
 
@@ -73,7 +74,10 @@ func (l *lane) work() {
 		}
 		failures++
 		if l.ctx.Err() == nil && failures == 1 {
-			l.log.Warn("report not taken, trying again", "error", err)
+			l.log.Warn("report not taken", "error", err, "again", !l.once)
+		}
+		if l.once && l.giveUp(r) {
+			return
 		}
 		pause := time.NewTimer(backoff(failures, err))
 		select {
@@ -83,6 +87,18 @@ func (l *lane) work() {
 		}
 		pause.Stop()
 	}
+}
+
+// giveUp ends the worker with the report unsent, unless a newer one has come.
+func (l *lane) giveUp(r *Report) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.newest != r {
+		return false
+	}
+	close(l.idle)
+	l.idle = nil
+	return true
 }
 
 // next is the report to be sent; nil ends the worker, under the same lock that

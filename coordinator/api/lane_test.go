@@ -18,7 +18,7 @@ func rig(sends map[string]func(context.Context, Report) error) *Sender {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Sender{cancel: cancel}
 	for url, send := range sends {
-		s.lanes = append(s.lanes, newLane(ctx, url, send, func() {}, &s.wg, slog.New(slog.NewTextHandler(io.Discard, nil))))
+		s.lanes = append(s.lanes, newLane(ctx, url, send, func() {}, &s.wg, slog.New(slog.NewTextHandler(io.Discard, nil)), false))
 	}
 	return s
 }
@@ -248,4 +248,29 @@ func TestLocalhostElsewhereIsRefused(t *testing.T) {
 			t.Errorf("dialling %s for plain HTTP: %v", address, err)
 		}
 	}
+}
+
+// TestOnce: a command that ends soon makes one attempt, says why it failed, and
+// keeps what is unsent; a newer report gets its own.
+func TestOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &recorder{say: func(int) error { return errors.New("connection refused") }}
+		s := rig(map[string]func(context.Context, Report) error{"u": c.send})
+		defer s.Close()
+		s.lanes[0].once = true
+		begun := time.Now()
+		for _, id := range []string{"1", "2"} {
+			s.Offer(boot(id))
+			err := s.Flush(t.Context())
+			if err == nil || !strings.Contains(err.Error(), "connection refused") {
+				t.Errorf("flush: %v", err)
+			}
+			if got := s.Unsent()["u"].BootID; got != id {
+				t.Errorf("unsent: %q, want %q", got, id)
+			}
+		}
+		if got := strings.Join(c.sent, " "); got != "1 2" || !time.Now().Equal(begun) {
+			t.Errorf("sent %q in %s", got, time.Since(begun))
+		}
+	})
 }

@@ -25,6 +25,9 @@ const (
 type SenderOptions struct {
 	Client ClientOptions
 	Log    *slog.Logger // nil: discards
+	// Once gives each report a single attempt: for a command that ends soon,
+	// and would only wait between attempts.
+	Once bool
 }
 
 // Sender reports to several coordinators, each on its own: one that hangs
@@ -56,7 +59,7 @@ func NewSender(urls []string, o SenderOptions) (*Sender, error) {
 		}
 		if !seen[c.URL()] {
 			seen[c.URL()] = true
-			s.lanes = append(s.lanes, newLane(ctx, c.URL(), c.Send, c.Close, &s.wg, o.Log))
+			s.lanes = append(s.lanes, newLane(ctx, c.URL(), c.Send, c.Close, &s.wg, o.Log, o.Once))
 		}
 	}
 	if len(errs) > 0 {
