@@ -179,6 +179,11 @@ func printFlags(w io.Writer, fs *flag.FlagSet) {
 	var rows []string
 	fs.VisitAll(func(f *flag.Flag) {
 		arg, text := flag.UnquoteUsage(f)
+		switch f.DefValue {
+		case "", "false", "0s":
+		default:
+			text += " (" + f.DefValue + " by default)"
+		}
 		rows = append(rows, fmt.Sprintf("  %-30s %s", strings.TrimSpace("--"+f.Name+" "+arg), text))
 	})
 	sort.Strings(rows)
