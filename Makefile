@@ -1,4 +1,4 @@
-# Reveille. `make help` lists the targets; CONTRIBUTING is in docs/developing.md.
+# Reveille. `make help` lists the targets; docs/developing.md is for those who change it.
 SHELL   := /bin/bash
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -19,7 +19,7 @@ check: lint ## the quick part: format, vet, staticcheck, unit tests with the rac
 	CGO_ENABLED=1 $(GO) test -race $$($(GO) list ./... | grep -v /integration)
 
 lint: $(BIN)/staticcheck ## format, vet and staticcheck alone
-	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
+	@bad=$$(gofmt -l .) && [ -z "$$bad" ] || { echo "gofmt -w is wanted: $$bad"; exit 1; }
 	$(GO) vet ./...
 	$(BIN)/staticcheck ./...
 
