@@ -4,6 +4,7 @@
 package debug
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -31,8 +32,8 @@ func Facts(w io.Writer, f facts.Facts) {
 	m := f.Machine
 	fmt.Fprintf(t, "system\t%s %s\n", m.OS.ID, m.OS.Version)
 	fmt.Fprintf(t, "live host name\t%s\n", report.Clean(m.Hostname))
-	fmt.Fprintf(t, "DMI instance id\t%s\n", orNone(m.DMI))
-	fmt.Fprintf(t, "files changed for\t%s\n", orNone(m.Owner))
+	fmt.Fprintf(t, "DMI instance id\t%s\n", cmp.Or(m.DMI, "none"))
+	fmt.Fprintf(t, "files changed for\t%s\n", cmp.Or(m.Owner, "none"))
 	for _, o := range m.Owned {
 		fmt.Fprintf(t, "\t%s (%s)\n", report.Clean(o.Path), o.Concern)
 	}
@@ -107,13 +108,6 @@ func userDataLine(u facts.UserData) string {
 		}
 	}
 	return fmt.Sprintf("%d bytes, %d part(s), %d of them ours", d.Size, len(u.Parts), ours)
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }
 
 // UserData prints the parts of user-data, and the text of those that are ours.

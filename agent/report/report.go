@@ -63,11 +63,11 @@ func AddWanted(r *api.Report, w agent.Wanted) {
 func AddSteps(r *api.Report, c converge.Report, start time.Duration) {
 	r.State = api.Ready
 	for _, got := range c.Results {
-		so := got.State == converge.OK || got.State == converge.Changed
 		switch {
-		case !so && got.Step.Required:
+		case got.State.So():
+		case got.Step.Required:
 			r.State = api.Failed
-		case !so && r.State == api.Ready:
+		case r.State == api.Ready:
 			r.State = api.Degraded
 		}
 		r.Steps = append(r.Steps, step(got, start))

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -37,7 +38,7 @@ func headline(r api.Report) string {
 	if r.Role == "" {
 		role = "no role"
 	}
-	s := fmt.Sprintf("%s (%s), %s", Clean(r.Hostname), Clean(orDash(r.InstanceID)), Clean(role))
+	s := fmt.Sprintf("%s (%s), %s", Clean(r.Hostname), Clean(cmp.Or(r.InstanceID, "-")), Clean(role))
 	if r.State == api.Booting {
 		return s + ", since " + r.Started
 	}
@@ -71,11 +72,4 @@ func Clean(s string) string {
 		}
 		return r
 	}, s)
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }

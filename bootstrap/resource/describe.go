@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -13,7 +14,7 @@ func (f File) Describe() string {
 		head = append(head, fmt.Sprintf("mode %04o", f.Mode.Perm()))
 	}
 	if f.Owner != "" || f.Group != "" {
-		head = append(head, "owner "+orRoot(f.Owner)+":"+orRoot(f.Group))
+		head = append(head, "owner "+cmp.Or(f.Owner, "root")+":"+cmp.Or(f.Group, "root"))
 	}
 	body := string(f.masked())
 	if f.Edit != nil {

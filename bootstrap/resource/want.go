@@ -2,6 +2,7 @@ package resource
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -60,9 +61,9 @@ func (f File) whole(h *host.Host, now present) (wanted, error) {
 	w.data, err = f.fill(h)
 	errs = append(errs, err)
 	w.shown = f.masked()
-	w.uid, err = h.User(orRoot(f.Owner))
+	w.uid, err = h.User(cmp.Or(f.Owner, "root"))
 	errs = append(errs, err)
-	w.gid, err = h.Group(orRoot(f.Group))
+	w.gid, err = h.Group(cmp.Or(f.Group, "root"))
 	errs = append(errs, err)
 	w.mode, err = f.mode(now.info)
 	return w, errors.Join(append(errs, err)...)
@@ -181,11 +182,4 @@ func (f File) placeholders() []string {
 		return all[i] < all[j]
 	})
 	return all
-}
-
-func orRoot(name string) string {
-	if name == "" {
-		return "root"
-	}
-	return name
 }

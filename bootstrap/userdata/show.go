@@ -1,6 +1,7 @@
 package userdata
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -93,7 +94,7 @@ func (l Listing) Write(w io.Writer) error {
 		if r.Gzip {
 			encoding = join(encoding, "gzip")
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", r.Place, dash(r.Name), r.Type, r.Size, dash(encoding), dash(string(r.Form)), r.For)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", r.Place, cmp.Or(r.Name, "-"), r.Type, r.Size, cmp.Or(encoding, "-"), cmp.Or(string(r.Form), "-"), r.For)
 	}
 	return t.Flush()
 }
@@ -103,11 +104,4 @@ func join(a, b string) string {
 		return b
 	}
 	return a + ", " + b
-}
-
-func dash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }

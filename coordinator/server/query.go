@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -91,7 +92,7 @@ func parseQuery(raw string) (store.Query, error) {
 		return q, fmt.Errorf("query: %w", err)
 	}
 	var errs []error
-	for _, name := range sortedKeys(values) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if err := setParameter(&q, name, values[name]); err != nil {
 			errs = append(errs, fmt.Errorf("parameter %.80q: %w", name, err))
 		}
@@ -139,13 +140,4 @@ func noParameters(r *http.Request) error {
 		return fmt.Errorf("parameters %.80q: this path takes none", r.URL.RawQuery)
 	}
 	return nil
-}
-
-func sortedKeys(v url.Values) []string {
-	keys := make([]string, 0, len(v))
-	for k := range v {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
