@@ -62,23 +62,3 @@ type Report struct {
 	Results []Result
 	Took    time.Duration
 }
-
-// Changed says that something was done to the machine, if only in part.
-func (r Report) Changed() bool {
-	for _, s := range r.Results {
-		if s.State == Changed || s.State == Failed && len(s.Changes) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// NeedsFacts says that the facts should be read, and a plan made, again.
-func (r Report) NeedsFacts() bool {
-	for _, s := range r.Results {
-		if s.Facts {
-			return true
-		}
-	}
-	return false
-}

@@ -45,12 +45,12 @@ func TestStates(t *testing.T) {
 		[]string{"service", "blocked", "error: needs mount (blocked), broken (failed)"},
 		[]string{"broken", "failed", "error: boom"},
 	)
-	if !errors.Is(r.Results[5].Err, errBoom) || !r.Changed() || r.NeedsFacts() {
-		t.Errorf("error %v, changed %v, needs facts %v", r.Results[5].Err, r.Changed(), r.NeedsFacts())
+	if !errors.Is(r.Results[5].Err, errBoom) {
+		t.Errorf("error %v, want the resource's own", r.Results[5].Err)
 	}
 	for i, attempts := range []int{1, 1, 1, 0, 0, 1} {
-		if got := r.Results[i].Attempts; got != attempts {
-			t.Errorf("%s: %d attempts, want %d", p[i].ID(), got, attempts)
+		if got := r.Results[i]; got.Attempts != attempts || got.Facts {
+			t.Errorf("%s: %d attempts, want %d; waits for facts %v", p[i].ID(), got.Attempts, attempts, got.Facts)
 		}
 	}
 }
@@ -78,8 +78,10 @@ func TestDryRun(t *testing.T) {
 		[]string{"after", "blocked", "error: needs broken (failed)"},
 		[]string{"fault", "failed", "error: fault: look: a fault in reveille itself, please report it: panic: oops"},
 	)
-	if r.Changed() || !r.NeedsFacts() {
-		t.Errorf("changed %v, needs facts %v", r.Changed(), r.NeedsFacts())
+	for _, s := range r.Results {
+		if s.Facts != (s.Step.ID() == "late") {
+			t.Errorf("%s: waits for facts %v", s.Step.ID(), s.Facts)
+		}
 	}
 }
 

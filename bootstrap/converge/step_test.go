@@ -215,9 +215,6 @@ func TestGateHoldsAfterAWait(t *testing.T) {
 		}}
 		r := run(t, t.Context(), plan.Plan{step(x)}, Options{Max: plan.Disrupts})
 		want(t, r, []string{"x", "failed", "run array", "error: half done: what is left may not be done now: format (destroys)"})
-		if !r.Changed() {
-			t.Error("half a step was done, and the report says that nothing changed")
-		}
 	})
 }
 
