@@ -102,7 +102,7 @@ func (p Pass) decideAndWalk(ctx context.Context, r api.Report, start time.Time) 
 		}
 		return fail(err)
 	}
-	max, why := Allowed(p.Kind, w.Facts.Machine.Brake.On(instanceID(w.Facts)), pauseTag(w.Facts), start)
+	max, why := Allowed(p.Kind, w.Facts.Machine.Brake.On(w.Facts.InstanceID()), pauseTag(w.Facts), start)
 	if why != "" {
 		r.Notes = append(r.Notes, why)
 	}
@@ -132,18 +132,15 @@ func (p Pass) decideAndWalk(ctx context.Context, r api.Report, start time.Time) 
 func (p Pass) decide(ctx context.Context, start time.Time) (agent.Wanted, error) {
 	w, err := p.Decide(ctx)
 	m := w.Facts.Machine
-	max, _ := Allowed(p.Kind, m.Brake.On(instanceID(w.Facts)), pauseTag(w.Facts), start)
-	if max == plan.Nothing || !stranger(m, instanceID(w.Facts)) {
+	max, _ := Allowed(p.Kind, m.Brake.On(w.Facts.InstanceID()), pauseTag(w.Facts), start)
+	if max == plan.Nothing || !stranger(m, w.Facts.InstanceID()) {
 		return w, err
 	}
-	if err := reclaim(ctx, p.Host, m, instanceID(w.Facts)); err != nil {
+	if err := reclaim(ctx, p.Host, m, w.Facts.InstanceID()); err != nil {
 		return w, err
 	}
 	return p.Decide(ctx)
 }
-
-// instanceID is what IMDS says, and else DMI; "" where neither does.
-func instanceID(f facts.Facts) string { return f.Instance.ID.Or(f.Machine.DMI) }
 
 // prepare is what must be on disk before the first change: whose machine the
 // originals belong to, and the good crawl, which a later boot without IMDS
@@ -151,10 +148,10 @@ func instanceID(f facts.Facts) string { return f.Instance.ID.Or(f.Machine.DMI) }
 func (p Pass) prepare(ctx context.Context, w agent.Wanted) error {
 	// What a killed run has left harms nobody; a folder that cannot be swept
 	// is the failure of its own step.
-	if err := sweep(p.Host, w.Plan, instanceID(w.Facts)); err != nil {
+	if err := sweep(p.Host, w.Plan, w.Facts.InstanceID()); err != nil {
 		p.log().Warn("left for a later pass", "error", err)
 	}
-	if err := originals.SetOwner(p.Host, instanceID(w.Facts)); err != nil {
+	if err := originals.SetOwner(p.Host, w.Facts.InstanceID()); err != nil {
 		return fmt.Errorf("note whose files are kept: %w", err)
 	}
 	if err := facts.Keep(ctx, p.Host, w.Facts); err != nil {

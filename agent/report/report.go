@@ -36,7 +36,7 @@ func Begin(kind string, m facts.Machine, started time.Time) api.Report {
 // AddWanted enters what was read and decided.
 func AddWanted(r *api.Report, w agent.Wanted) {
 	i := w.Facts.Instance
-	r.InstanceID = i.ID.Or(w.Facts.Machine.DMI)
+	r.InstanceID = w.Facts.InstanceID()
 	r.Role = w.Profile.Role
 	r.Facts = api.Facts{
 		Region:    told(i.Region),

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"reveille/bootstrap/host"
 )
 
 // Severity says what a finding asks of its reader.
@@ -37,7 +35,7 @@ const slowAnswer = 300 * time.Millisecond
 
 // Diagnose looks at IMDS with a few single requests and says what is wrong
 // with it, the gravest first, and how fast it answers.
-func Diagnose(ctx context.Context, _ *host.Host, o Options) []Finding {
+func Diagnose(ctx context.Context, o Options) []Finding {
 	o = o.withDefaults()
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()

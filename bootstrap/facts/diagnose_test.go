@@ -46,7 +46,7 @@ func TestDiagnoseNamesEachFault(t *testing.T) {
 			t.Parallel()
 			r := serve(t, fakeimds.Example(), fault)
 			o := diagnosing(r.URL)
-			got := Diagnose(t.Context(), machine(t, nil), o)
+			got := Diagnose(t.Context(), o)
 			if !slices.Equal(codes(got), append(want, "imds-endpoint-set")) {
 				t.Errorf("findings %+v, want %v", got, want)
 			}
@@ -79,7 +79,7 @@ func TestDiagnoseAsides(t *testing.T) {
 		o := diagnosing("")
 		o.ec2 = [2]string{r.URL, r.URL}
 		o.Getenv = func(k string) string { return c.env[k] }
-		got := Diagnose(t.Context(), machine(t, nil), o)
+		got := Diagnose(t.Context(), o)
 		if slices.Contains(codes(got), c.want) == c.not {
 			t.Errorf("%s: findings %v, %s wanted: %v", name, codes(got), c.want, !c.not)
 		}
@@ -87,7 +87,7 @@ func TestDiagnoseAsides(t *testing.T) {
 	i := fakeimds.Example()
 	i.DocumentID = "i-0ffffffffffffffff"
 	r.Server.Set(i)
-	if got := Diagnose(t.Context(), machine(t, nil), diagnosing(r.URL)); !slices.Contains(codes(got), "imds-document") {
+	if got := Diagnose(t.Context(), diagnosing(r.URL)); !slices.Contains(codes(got), "imds-document") {
 		t.Errorf("the document of another instance: %+v", got)
 	}
 }
@@ -96,16 +96,16 @@ func TestDiagnoseTriesIPv6(t *testing.T) {
 	v4, v6 := serve(t, fakeimds.Example(), fakeimds.Refused), serve(t, fakeimds.Example(), "none")
 	o := diagnosing("")
 	o.ec2 = [2]string{v4.URL, v6.URL}
-	got := Diagnose(t.Context(), machine(t, nil), o)
+	got := Diagnose(t.Context(), o)
 	if !slices.Equal(codes(got), []string{"imds-latency"}) || !strings.Contains(got[0].Title, v6.URL) {
 		t.Errorf("findings %+v", got)
 	}
 	o.ec2[1] = v4.URL
-	if got := Diagnose(t.Context(), machine(t, nil), o); !slices.Equal(codes(got), []string{"imds-refused", "imds-refused"}) {
+	if got := Diagnose(t.Context(), o); !slices.Equal(codes(got), []string{"imds-refused", "imds-refused"}) {
 		t.Errorf("findings %+v", got)
 	}
 	o.Getenv = func(k string) string { return map[string]string{envMode: "IPv5"}[k] }
-	if got := Diagnose(t.Context(), machine(t, nil), o); len(got) != 1 || got[0].Severity != Error {
+	if got := Diagnose(t.Context(), o); len(got) != 1 || got[0].Severity != Error {
 		t.Errorf("findings %+v", got)
 	}
 }

@@ -100,7 +100,7 @@ type Document struct {
 // the rest is cloud-init's and may hold what nobody should copy.
 type UserData struct {
 	State  Fact[Digest]    `json:"raw"`    // absent: the instance has none
-	Parts  []userdata.Part `json:"parts"`  // all parts; Data only in those that are ours
+	Parts  []userdata.Part `json:"parts"`  // all parts; Text only in those that are ours
 	Broken string          `json:"broken"` // why it could not be taken apart; "" when it could
 }
 

@@ -159,7 +159,7 @@ func play(task childTask) (childResult, error) {
 	res.Facts = Gather(context.Background(), h, o)
 	res.Took = time.Since(start)
 	res.Proxied = saw.Load()
-	res.Findings = Diagnose(context.Background(), h, o)
+	res.Findings = Diagnose(context.Background(), o)
 	if task.Scenario == "http-proxy" {
 		resp, err := http.Get(IPv4Endpoint)
 		if err == nil {

@@ -14,6 +14,9 @@ func ReadMachine(h *host.Host) Machine {
 	return m
 }
 
+// InstanceID is what IMDS says, and else DMI; "" where neither does.
+func (f Facts) InstanceID() string { return f.Instance.ID.Or(f.Machine.DMI) }
+
 // String is the problem in words: "meta-data/tags/instance: throttled: …".
 func (p Problem) String() string {
 	s := p.Path + ": " + string(p.Reason)

@@ -204,7 +204,7 @@ func columns(w any) int {
 
 func bindDebugIMDS(a *app, _ *flag.FlagSet) runner {
 	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
-		found := facts.Diagnose(ctx, cfg.Host, cfg.Facts)
+		found := facts.Diagnose(ctx, cfg.Facts)
 		wrong := false
 		if a.json {
 			a.printJSON(found)
