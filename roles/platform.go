@@ -20,12 +20,10 @@ type platform struct {
 	NslcdUnit     string
 	SSSDUnit      string
 	NscdUnit      string
-	NMUnit        string
 	GmondConf     string
 	GmondModules  string // the folder of gmond's modules
 	GmondUnit     string
 	GmetadConf    string
-	GmetadUnit    string
 	CABundle      string // the system's own certificate authorities
 	DhclientHook  string // a file that dhclient-script sources after defining its functions
 	HookIsShared  bool   // DhclientHook is one file for everybody: it is edited, not owned
@@ -60,12 +58,10 @@ var debian = platform{
 	NslcdUnit:    "nslcd.service",
 	SSSDUnit:     "sssd.service",
 	NscdUnit:     "nscd.service",
-	NMUnit:       "NetworkManager.service",
 	GmondConf:    "/etc/ganglia/gmond.conf",
 	GmondModules: "/usr/lib/x86_64-linux-gnu/ganglia",
 	GmondUnit:    "ganglia-monitor.service",
 	GmetadConf:   "/etc/ganglia/gmetad.conf",
-	GmetadUnit:   "gmetad.service",
 	CABundle:     "/etc/ssl/certs/ca-certificates.crt",
 	// run-parts passes over names with a dot, and the last hook to define
 	// make_resolv_conf wins: resolvconf and resolved bring hooks of their own.
@@ -95,12 +91,10 @@ var rhel = platform{
 	NslcdUnit:    "nslcd.service",
 	SSSDUnit:     "sssd.service",
 	NscdUnit:     "nscd.service",
-	NMUnit:       "NetworkManager.service",
 	GmondConf:    "/etc/ganglia/gmond.conf",
 	GmondModules: "/usr/lib64/ganglia",
 	GmondUnit:    "gmond.service",
 	GmetadConf:   "/etc/ganglia/gmetad.conf",
-	GmetadUnit:   "gmetad.service",
 	CABundle:     "/etc/pki/tls/certs/ca-bundle.crt",
 	DhclientHook: "/etc/dhcp/dhclient-enter-hooks",
 	HookIsShared: true,
