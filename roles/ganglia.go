@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strings"
-	"sync"
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
@@ -106,16 +104,12 @@ func gmondLeaf(g Ganglia, l gmondSelf, header string) []byte {
 	return []byte(w.String())
 }
 
-// The names that gmond, gmetad's folders and a file name can all carry.
-var clusterName = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$`)
-})
-
 // checkGanglia refuses what gmond would misread, whoever let it come this far.
 func checkGanglia(g Ganglia) error {
 	var errs []error
-	if !clusterName().MatchString(g.Cluster) {
-		errs = append(errs, fmt.Errorf("ganglia.cluster: %q may hold letters, digits, blanks, dots, hyphens and underscores, and begins with a letter or digit", g.Cluster))
+	// A name that gmond, gmetad's folders and a file name can all carry.
+	if err := cluster.check(g.Cluster); err != nil {
+		errs = append(errs, fmt.Errorf("ganglia.cluster: %w", err))
 	}
 	if g.Port < 1 || g.Port > 65535 {
 		errs = append(errs, fmt.Errorf("ganglia.port: %d is not between 1 and 65535", g.Port))

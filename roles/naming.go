@@ -13,9 +13,6 @@ const (
 	hostsPath     = "/etc/hosts"
 	hostnamePath  = "/etc/hostname"
 	cloudInitPath = "/etc/cloud/cloud.cfg.d/99-reveille.cfg"
-
-	// The kernel keeps this many bytes of a host name, fewer than DNS does.
-	kernelNameMax = 64
 )
 
 // planNaming asks for the host's name: in /etc/hosts first, since sudo and
@@ -130,8 +127,8 @@ func (n machineNames) kernelName(pl platform) (name, why string) {
 	switch {
 	case !pl.FullHostname:
 		return n.short, "the short name, as " + pl.Family + " keeps it; the full one is in /etc/hosts"
-	case len(n.full) > kernelNameMax:
-		return n.short, fmt.Sprintf("the short name: the full one has %d bytes and the kernel keeps %d", len(n.full), kernelNameMax)
+	case len(n.full) > resource.MaxHostname:
+		return n.short, fmt.Sprintf("the short name: the full one has %d bytes and the kernel keeps %d", len(n.full), resource.MaxHostname)
 	}
 	return n.full, "the full name, as " + pl.Family + " keeps it"
 }

@@ -9,8 +9,9 @@ import (
 	"reveille/bootstrap/plan"
 )
 
-// maxHostname is the kernel's bound, in bytes.
-const maxHostname = 64
+// MaxHostname is how much of a host name the kernel keeps, in bytes: fewer than
+// DNS does.
+const MaxHostname = 64
 
 // ID is "hostname".
 func (Hostname) ID() string { return "hostname" }
@@ -24,8 +25,8 @@ func (n Hostname) Describe() string { return n.Name + "\n" }
 // Check compares the live host name. The one before our first change is kept,
 // so that a restore can put it back.
 func (n Hostname) Check(_ context.Context, h *host.Host) ([]plan.Change, error) {
-	if n.Name == "" || len(n.Name) > maxHostname {
-		return nil, fmt.Errorf("host name %q: the kernel takes 1 to %d bytes", n.Name, maxHostname)
+	if n.Name == "" || len(n.Name) > MaxHostname {
+		return nil, fmt.Errorf("host name %q: the kernel takes 1 to %d bytes", n.Name, MaxHostname)
 	}
 	now, err := h.Hostname()
 	if err != nil {
