@@ -17,16 +17,14 @@ import (
 // between the file and the restart still ends in a restart.
 const unitsDir = "/run/reveille/units"
 
-// packages says what to install for a unit that is not there.
+// packages says what to install for a unit that plans ask for and that is not
+// there.
 var packages = map[string]string{
-	"nslcd.service":            "nslcd (Debian, Ubuntu) or nss-pam-ldapd (RHEL)",
-	"sssd.service":             "sssd",
-	"nscd.service":             "nscd",
-	"ganglia-monitor.service":  "ganglia-monitor",
-	"gmond.service":            "ganglia-gmond",
-	"gmetad.service":           "gmetad (Debian, Ubuntu) or ganglia-gmetad (RHEL)",
-	"systemd-resolved.service": "systemd-resolved",
-	"NetworkManager.service":   "network-manager (Debian, Ubuntu) or NetworkManager (RHEL)",
+	"nslcd.service":           "nslcd (Debian, Ubuntu) or nss-pam-ldapd (RHEL)",
+	"sssd.service":            "sssd",
+	"nscd.service":            "nscd",
+	"ganglia-monitor.service": "ganglia-monitor",
+	"gmond.service":           "ganglia-gmond",
 }
 
 // ID is "unit:" and the name.
