@@ -11,8 +11,8 @@ import (
 
 // awaited stands in a plan for a file whose content hangs on a fact that could
 // not be read. What is on the machine stays as it is, the step says what it
-// waits for, and the facts are read again. H is the machine that it never
-// looks at.
+// waits for, and the next pass reads the facts again. H is the machine that it
+// never looks at.
 type awaited[H any] struct {
 	id   string // of the file that will take its place
 	what string

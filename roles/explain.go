@@ -146,8 +146,8 @@ func (p Profile) explained(key string) Explained {
 }
 
 // Explain says in words what a key's value is, who set it and what was
-// overridden; of a section, of every key in it; of "", of all that is set. The error names the nearest
-// key where there is none of that name.
+// overridden; of a section, of every key in it; of "", of all that is set. The
+// error names the nearest key where there is none of that name.
 func (p Profile) Explain(key string) (string, error) {
 	all, err := p.Lookup(key)
 	if err != nil {

@@ -35,7 +35,8 @@ type filler struct {
 }
 
 // fillNames fills what the other values ask for: vars, which may use what the
-// instance says but not each other, and then the host's name. It does not where there are too many.
+// instance says but not each other, and then the host's name. False: there are
+// too many, and nothing was filled.
 func (w *filler) fillNames() bool {
 	vars := w.m.below("vars")
 	if len(vars) > maxVars {

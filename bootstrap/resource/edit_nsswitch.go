@@ -13,8 +13,8 @@ import (
 // which reads the same files and heeds their exclusions) stands before Source.
 // A Source that is missing goes behind it, and behind what else this machine
 // answers by itself (systemd's dynamic users must not wait for a dead server);
-// one that stands before it moves there with its actions. A line without a local source gets
-// "files" first. All other sources stay where they are.
+// one that stands before it moves there with its actions. A line without a
+// local source gets "files" first. All other sources stay where they are.
 //
 // A line that is so already stays byte for byte. Where a database has several
 // lines all are edited: glibc before 2.34 heeds the first, since then the last.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -21,7 +20,7 @@ const (
 	lastBackoff  = time.Minute
 )
 
-// SenderOptions tune a Sender. The zero value is what an agent uses.
+// SenderOptions tune a Sender. With the zero value it tries until it is closed.
 type SenderOptions struct {
 	Client ClientOptions
 	Log    *slog.Logger // nil: discards
@@ -45,7 +44,7 @@ type Sender struct {
 // once; no URL at all is a Sender that has nobody to tell. Close it in the end.
 func NewSender(urls []string, o SenderOptions) (*Sender, error) {
 	if o.Log == nil {
-		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Sender{cancel: cancel}

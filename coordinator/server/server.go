@@ -41,7 +41,7 @@ type Server struct {
 func New(o Options) *Server {
 	s := &Server{store: o.Store, log: o.Log, now: o.Now}
 	if s.log == nil {
-		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		s.log = slog.New(slog.DiscardHandler)
 	}
 	if s.now == nil {
 		s.now = time.Now
