@@ -107,7 +107,7 @@ func userDataLine(u facts.UserData) string {
 			ours++
 		}
 	}
-	return fmt.Sprintf("%d bytes, %d part(s), %d of them ours", d.Size, len(u.Parts), ours)
+	return fmt.Sprintf("%d bytes; parts: %d, of them ours: %d", d.Size, len(u.Parts), ours)
 }
 
 // UserData prints the parts of user-data, and the text of those that are ours.

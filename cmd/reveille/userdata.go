@@ -36,7 +36,7 @@ func bindUserdataBuild(a *app, fs *flag.FlagSet) runner {
 		if err != nil {
 			return a.fail(fmt.Errorf("write the user-data: %w", err))
 		}
-		fmt.Fprintf(a.err, "%s, %d of %d bytes\n", parts(len(words)), len(data), userdata.MaxRaw)
+		fmt.Fprintf(a.err, "%s, %d of %d bytes\n", count(len(words), "part"), len(data), userdata.MaxRaw)
 		return exitOK
 	}
 }
@@ -93,9 +93,10 @@ func (a *app) readInput(name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, userdata.MaxRaw+1))
 }
 
-func parts(n int) string {
+// count is a number of things in words: "1 part", "2 parts".
+func count(n int, what string) string {
 	if n == 1 {
-		return "1 part"
+		return "1 " + what
 	}
-	return fmt.Sprintf("%d parts", n)
+	return fmt.Sprintf("%d %ss", n, what)
 }

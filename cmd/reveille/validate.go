@@ -38,7 +38,7 @@ func bindValidate(a *app, _ *flag.FlagSet) runner {
 			return exitUsage
 		}
 		if !a.json {
-			fmt.Fprintf(a.out, "%d file(s), no errors\n", len(sources))
+			fmt.Fprintf(a.out, "%s, no errors\n", count(len(sources), "file"))
 		}
 		return exitOK
 	}
