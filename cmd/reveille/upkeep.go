@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"strings"
@@ -17,8 +18,13 @@ func bindPause(a *app, fs *flag.FlagSet) runner {
 	d := fs.Duration("for", 0, "resume by itself after `TIME`, such as 2h; without it, pause until `reveille resume`")
 	return func(ctx context.Context, words []string) int {
 		reason := strings.TrimSpace(strings.Join(words, " "))
-		if reason == "" || *d < 0 {
-			return a.usage(fmt.Errorf("pause needs a REASON that the next person will understand, and a --for above zero if any"), nil)
+		if reason == "" {
+			return a.usage(errors.New("pause needs a REASON that the next person will understand"), nil)
+		}
+		limited := false
+		fs.Visit(func(f *flag.Flag) { limited = limited || f.Name == "for" })
+		if limited && *d <= 0 { // zero would be taken for ever
+			return a.usage(fmt.Errorf("--for %s: it must be above zero", *d), nil)
 		}
 		cfg, err := a.config()
 		if err != nil {
