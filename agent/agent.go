@@ -25,7 +25,7 @@ var ErrInput = errors.New("the command line names what cannot be read")
 // Config says which machine, and where its documents are.
 type Config struct {
 	Host      *host.Host
-	RoleDirs  []string      // the caller's own folders; nil: DefaultRoleDirs below the root
+	RoleDirs  []string      // the caller's own folders; nil: the default ones, below the root
 	FactsFile string        // "": read the machine; else replay this file of the caller's own
 	Facts     facts.Options // how to read the machine
 	Log       *slog.Logger

@@ -11,9 +11,9 @@ import (
 	"reveille/roles"
 )
 
-// DefaultRoleDirs are looked through in this order; a file in the first hides
+// defaultRoleDirs are looked through in this order; a file in the first hides
 // one of the same name in the second, which is the packages' to fill.
-var DefaultRoleDirs = []string{"/etc/reveille/roles.d", "/usr/share/reveille/roles.d"}
+var defaultRoleDirs = []string{"/etc/reveille/roles.d", "/usr/share/reveille/roles.d"}
 
 // LocalFile is the layer that outranks all others: the machine's own.
 const LocalFile = "/etc/reveille/local.yaml"
@@ -71,7 +71,7 @@ func (c Config) roleDirs() []string {
 	if len(c.RoleDirs) > 0 {
 		return c.RoleDirs
 	}
-	return DefaultRoleDirs
+	return defaultRoleDirs
 }
 
 // readerOfRoles says how role files are read: a folder named on the command

@@ -19,7 +19,7 @@ const (
 	svgBottom = 44
 )
 
-var svgStyle = `
+const svgStyle = `
   svg { background: #fbfaf7; font: 13px ui-sans-serif, system-ui, "Helvetica Neue", Arial, sans-serif; }
   .title { font-size: 19px; font-weight: 600; fill: #1d2433; }
   .sub, .tick { fill: #6b7280; } .tick { font-size: 11px; }

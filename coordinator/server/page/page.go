@@ -39,7 +39,9 @@ type Asset struct {
 
 // Assets are the files that pages load, by name below /assets/. Not to be
 // changed.
-var Assets = sync.OnceValue(func() map[string]Asset {
+func Assets() map[string]Asset { return assets() }
+
+var assets = sync.OnceValue(func() map[string]Asset {
 	types := map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 	entries, _ := assetFiles.ReadDir("assets") // embedded: it is there
 	out := map[string]Asset{}
