@@ -101,7 +101,7 @@ func read(h *host.Host, file string) (Record, bool, error) {
 		return Record{}, false, fmt.Errorf("the kept original %s cannot be read; put its file back by hand and remove the record: %w", file, err)
 	}
 	if r.Version != Version || recordPath(r.Path) != file {
-		return Record{}, false, fmt.Errorf("the kept original %s is of version %d and names %q; it was made by another version of this program", file, r.Version, r.Path)
+		return Record{}, false, fmt.Errorf("the kept original %s is of version %d and names %q; it was made by another version of this program: restore with that one, or put the file back by hand and remove the record", file, r.Version, r.Path)
 	}
 	return r, true, nil
 }
@@ -117,7 +117,7 @@ func Bytes(h *host.Host, r Record) ([]byte, error) {
 		return nil, fmt.Errorf("the kept original of %s: %w", r.Path, err)
 	}
 	if Digest(data) != r.SHA256 {
-		return nil, fmt.Errorf("the kept original of %s is damaged: %s has other bytes than those that were kept", r.Path, bytesPath(r.Path))
+		return nil, fmt.Errorf("the kept original of %s is damaged: %s has other bytes than those that were kept; put the file back by hand and remove what is kept of it", r.Path, bytesPath(r.Path))
 	}
 	return data, nil
 }

@@ -14,7 +14,7 @@ func editorOf(kind string, data []byte) (Editor, error) {
 	case "block":
 		return decodeEditor[Block](data)
 	}
-	return nil, fmt.Errorf("no editor of kind %q: it was kept by another version of this program", kind)
+	return nil, fmt.Errorf("no editor of kind %q: it was kept by another version of this program; restore with that one", kind)
 }
 
 func decodeEditor[E Editor](data []byte) (Editor, error) {

@@ -34,7 +34,7 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 	// The address that was looked at, not the name: it could lead elsewhere now.
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(ip.String(), port))
 	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+		return nil, fmt.Errorf("%w; --listen HOST:PORT names another address", err)
 	}
 	return l, nil
 }
