@@ -43,7 +43,7 @@ func client(t *testing.T, url string, o api.ClientOptions) *api.Client {
 	return c
 }
 
-func TestCheckURL(t *testing.T) {
+func TestNewClientChecksItsURL(t *testing.T) {
 	for url, want := range map[string]string{
 		"http://127.0.0.1:8650":     "",
 		"http://127.9.9.9:8650":     "",
@@ -67,12 +67,12 @@ func TestCheckURL(t *testing.T) {
 		"https://10.0.0.4/#x":         "no fragment",
 		"https://a:secret@10.0.0.4:x": "invalid port",
 	} {
-		err := api.CheckURL(url)
+		_, err := api.NewClient(url, api.ClientOptions{})
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("CheckURL(%q): %v, want %q", url, err, want)
+			t.Errorf("NewClient(%q): %v, want %q", url, err, want)
 		}
 		if err != nil && strings.Contains(err.Error(), "secret") {
-			t.Errorf("CheckURL(%q) tells the password: %v", url, err)
+			t.Errorf("NewClient(%q) tells the password: %v", url, err)
 		}
 	}
 }

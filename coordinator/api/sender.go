@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 )
@@ -110,15 +108,6 @@ func (s *Sender) Unsent() map[string]Report {
 		}
 	}
 	return out
-}
-
-// URLs are the coordinators' base URLs, sorted.
-func (s *Sender) URLs() []string {
-	set := map[string]bool{}
-	for _, l := range s.lanes {
-		set[l.url] = true
-	}
-	return slices.Sorted(maps.Keys(set))
 }
 
 // Close ends every attempt and connection and waits until they have ended.

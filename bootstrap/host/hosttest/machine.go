@@ -24,7 +24,6 @@ type Machine struct {
 
 	mu       sync.Mutex
 	script   map[string][]answer // by argv, joined by zero bytes
-	ran      []string
 	units    map[string]string
 	jobs     []string
 	onJob    func(verb, name string)
@@ -129,10 +128,9 @@ func (m *Machine) Command(argv []string, out host.Output, err error) {
 // Run answers from the script; a command that is not in it fails the test.
 func (m *Machine) Run(ctx context.Context, name string, args ...string) (host.Output, error) {
 	argv := append([]string{name}, args...)
-	key, shown := strings.Join(argv, "\x00"), strings.Join(argv, " ")
+	key := strings.Join(argv, "\x00")
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.ran = append(m.ran, shown)
 	answers := m.script[key]
 	if len(answers) == 0 {
 		m.t.Errorf("unexpected command: %q", argv)
@@ -146,11 +144,4 @@ func (m *Machine) Run(ctx context.Context, name string, args ...string) (host.Ou
 		return host.Output{Code: -1}, err
 	}
 	return a.out, a.err
-}
-
-// Ran is the commands that ran, in order.
-func (m *Machine) Ran() []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return append([]string(nil), m.ran...)
 }
