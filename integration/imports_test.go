@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -85,6 +88,25 @@ func checkImport(t *testing.T, path, imp string, r rule) {
 		t.Errorf("%s imports gopkg.in/yaml.v3: roles alone does, so that a fork is one line away", path)
 	}
 }
+
+// A clock needs no import of its own: durations come from the same package.
+func TestRolesAskNoClock(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(caseDir(), "..", "roles", "*.go"))
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d files in roles: %v", len(files), err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := clock.FindString(string(text)); found != "" && !strings.HasSuffix(file, "_test.go") {
+			t.Errorf("%s asks %s: roles is pure, and what time it is comes with the facts", filepath.Base(file), found)
+		}
+	}
+}
+
+var clock = regexp.MustCompile(`\btime\.(Now|Since|Until|After|AfterFunc|Tick|Sleep|NewTimer|NewTicker)\b`)
 
 func ruleFor(path string) (rule, bool) {
 	var best rule
