@@ -57,7 +57,7 @@ type Record struct {
 	Edits   []Edit      `json:"edits"`  // edits made, in order; none: the whole file is ours
 	Attr    bool        `json:"attr"`   // an edit also set mode or owner
 	Units   []string    `json:"units"`  // units that were started on our file, and are told when it goes back
-	Wrote   []string    `json:"wrote"`  // digests of what we wrote as whole files, the latest last; "absent" for none
+	Wrote   []string    `json:"wrote"`  // digests of what we wrote as whole files, the latest last
 }
 
 // Edit is an editor in the form in which it is kept.

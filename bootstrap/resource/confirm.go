@@ -31,9 +31,6 @@ func (f File) Confirm(h *host.Host) error {
 	return confirm(h, f.Path, d)
 }
 
-// Confirm remembers that this file should not be there as good.
-func (a Absent) Confirm(h *host.Host) error { return confirm(h, a.Path, wroteAbsent) }
-
 func (f File) risk(h *host.Host) (plan.Risk, error) {
 	d, err := f.digest(h)
 	if err != nil {
@@ -41,8 +38,6 @@ func (f File) risk(h *host.Host) (plan.Risk, error) {
 	}
 	return riskOf(h, f.Path, d)
 }
-
-func (a Absent) risk(h *host.Host) (plan.Risk, error) { return riskOf(h, a.Path, wroteAbsent) }
 
 // digest names what the file should be, whatever is there now: of an edit what
 // it asks for, as the rest of the file is not ours.

@@ -185,7 +185,7 @@ func TestDiffKeepsControlCharactersOffTheTerminal(t *testing.T) {
 func TestRisk(t *testing.T) {
 	file := File{Path: "/etc/a", Content: []byte("x @PW@\n"), Mode: 0o600, Secrets: map[string]string{"@PW@": "/etc/pw"}}
 	block := File{Path: "/etc/hosts", Edit: Block{Name: "n", Lines: []string{"x"}}}
-	absent := Absent{Path: "/etc/a"}
+	wholeHosts := File{Path: "/etc/hosts", Content: []byte("x\n")}
 	other, otherMode, otherBlock := file, file, block
 	other.Content, otherMode.Mode, otherBlock.Edit = []byte("y @PW@\n"), 0o640, Block{Name: "n", Lines: []string{"y"}}
 	for _, c := range []struct {
@@ -202,8 +202,7 @@ func TestRisk(t *testing.T) {
 		{"other secret", file, file, "new", plan.Disrupts},
 		{"the same edit", block, block, "pw", plan.Safe},
 		{"another edit", block, otherBlock, "pw", plan.Disrupts},
-		{"absent", absent, absent, "pw", plan.Safe},
-		{"absent, where a file was good", file, absent, "pw", plan.Disrupts},
+		{"an edit, where a whole file was good", wholeHosts, block, "pw", plan.Disrupts},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := hosttest.New(t, map[string]string{"/etc/pw": "pw\n", "/etc/a": "someone's\n", "/etc/hosts": "someone's\n"})
@@ -275,7 +274,7 @@ func TestChangeEndsWithItsContext(t *testing.T) {
 // A real kill, of a process that nobody told.
 func TestSigkillInAPass(t *testing.T) {
 	f := File{Path: "/etc/x.d/a", Content: []byte("ours\n"), Mode: 0o640}
-	g := Absent{Path: "/etc/b"}
+	g := File{Path: "/etc/b", Edit: Block{Name: "n", Lines: []string{"ours"}}}
 	pass := func(h *host.Host) {
 		for _, r := range []plan.Resource{f, g} {
 			run(t, check(t, h, r))

@@ -19,7 +19,6 @@ func TestAnotherMannerOfTheSamePath(t *testing.T) {
 	block := File{Path: "/etc/a", Edit: Block{Name: "n", Lines: []string{"one"}}}
 	other := File{Path: "/etc/a", Edit: Block{Name: "n", Lines: []string{"two"}}}
 	named := File{Path: "/etc/a", Edit: Block{Name: "m", Lines: []string{"one"}}}
-	absent := Absent{Path: "/etc/a"}
 	images := map[string]map[string]string{
 		"file":   {"/etc/a": "image\n"},
 		"link":   {"/etc/a": "-> /lib/a", "/lib/a": "lib\n"},
@@ -35,9 +34,8 @@ func TestAnotherMannerOfTheSamePath(t *testing.T) {
 		{"edit, whole", []plan.Resource{block, whole}, "whole\n"},
 		{"edit, another", []plan.Resource{block, other}, begin + "two\n" + end},
 		{"edit, another name", []plan.Resource{block, named}, "# BEGIN reveille m\none\n# END reveille m\n"},
-		{"whole, absent, whole", []plan.Resource{whole, absent, whole}, "whole\n"},
-		{"edit, absent, edit", []plan.Resource{block, absent, block}, begin + "one\n" + end},
-		{"absent, edit", []plan.Resource{absent, block}, begin + "one\n" + end},
+		{"whole, edit, whole", []plan.Resource{whole, block, whole}, "whole\n"},
+		{"edit, whole, edit", []plan.Resource{block, whole, block}, begin + "one\n" + end},
 	} {
 		for image, files := range images {
 			t.Run(c.name+" on "+image, func(t *testing.T) {
@@ -98,9 +96,6 @@ func TestSomebodyElsesVersionIsSaved(t *testing.T) {
 		{"on the next write", func(t *testing.T, m *hosttest.Machine) {
 			run(t, check(t, m.Host(), File{Path: "/etc/a", Content: []byte("ours\n")}))
 		}, "ours\n"},
-		{"on removal", func(t *testing.T, m *hosttest.Machine) {
-			run(t, check(t, m.Host(), Absent{Path: "/etc/a"}))
-		}, "-"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := hosttest.New(t, map[string]string{"/etc/a": "image\n"})

@@ -16,9 +16,6 @@ import (
 // sudoers.d) would take it for configuration. The latest is kept, one a path.
 const SavedDir = "/var/lib/reveille/saved"
 
-// wroteAbsent is the digest of a file that we removed.
-const wroteAbsent = "absent"
-
 // maxWrote bounds the digests that a record remembers. More than one is needed
 // after a kill between record and write.
 const maxWrote = 8

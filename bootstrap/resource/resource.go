@@ -35,13 +35,6 @@ type File struct {
 	Concern string            // kept with the original, so that a section no longer asked for is undone
 }
 
-// Absent is a file that must not be there (the original is kept). Its ID is
-// "file:" + Path.
-type Absent struct {
-	Path    string
-	Concern string
-}
-
 // Original puts the image's own file back: a whole file from the kept
 // original, an edited one by undoing the edit on what is there now. Its ID is
 // "original:" + Path.

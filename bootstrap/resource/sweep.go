@@ -19,13 +19,10 @@ func Sweep(h *host.Host, p plan.Plan) error {
 	dirs := []string{unitsDir, confirmedDir, SavedDir}
 	errs := []error{originals.Sweep(h)}
 	for _, s := range p {
-		switch r := s.Resource.(type) {
-		case File:
-			target, err := h.Resolve(r.Path)
+		if f, ok := s.Resource.(File); ok {
+			target, err := h.Resolve(f.Path)
 			errs = append(errs, err)
-			dirs = append(dirs, filepath.Dir(r.Path), filepath.Dir(target))
-		case Absent:
-			dirs = append(dirs, filepath.Dir(r.Path))
+			dirs = append(dirs, filepath.Dir(f.Path), filepath.Dir(target))
 		}
 	}
 	store, err := originals.Load(h)
