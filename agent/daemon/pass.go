@@ -44,9 +44,8 @@ type Pass struct {
 
 // Outcome is a pass's report and what it was made from.
 type Outcome struct {
-	Report        api.Report
-	Wanted        agent.Wanted
-	Misconfigured bool // the cause of a failure is a document, not the machine
+	Report api.Report
+	Wanted agent.Wanted
 }
 
 // Run makes the pass.
@@ -95,7 +94,7 @@ func (p Pass) decideAndWalk(ctx context.Context, r api.Report, start time.Time) 
 	}
 	if err != nil {
 		var bad roles.Errors
-		out.Misconfigured = errors.As(err, &bad) || errors.Is(err, agent.ErrInput)
+		r.Misconfigured = errors.As(err, &bad) || errors.Is(err, agent.ErrInput)
 		var unread *roles.UnknownFact
 		if errors.As(err, &unread) {
 			r.Notes = append(r.Notes, "nothing was decided, for what could not be read may ask for something else; `reveille debug imds` says what is wrong, and the next pass tries again")

@@ -46,7 +46,7 @@ func TestAnUnknownFactLeavesEveryFile(t *testing.T) {
 			f := crawl(thisID)
 			spoil(&f)
 			out := boot(t, m.Host(), f)
-			if out.Report.State != api.Failed || out.Misconfigured || len(out.Report.Errors) == 0 {
+			if out.Report.State != api.Failed || out.Report.Misconfigured || len(out.Report.Errors) == 0 {
 				t.Errorf("report:\n%s", text(out.Report))
 			}
 			if diff := cmp.Diff(before, m.Tree("/run")); diff != "" {

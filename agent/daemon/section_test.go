@@ -59,7 +59,7 @@ func TestADocumentThatBecomesWrongLeavesEveryFile(t *testing.T) {
 	m.Put("/etc/reveille/local.yaml", "resolver: {timeout: 1}\nno_such_key: 1\n", 0o644)
 	before := m.Tree("/run")
 	out := boot(t, m.Host(), crawl(thisID))
-	if !out.Misconfigured || out.Report.State != api.Failed || len(out.Report.Errors) < 2 {
+	if !out.Report.Misconfigured || out.Report.State != api.Failed || len(out.Report.Errors) < 2 {
 		t.Errorf("report:\n%s", text(out.Report))
 	}
 	if diff := cmp.Diff(before, m.Tree("/run")); diff != "" {

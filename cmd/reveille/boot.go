@@ -14,7 +14,7 @@ import (
 )
 
 func bindBoot(a *app, fs *flag.FlagSet) runner {
-	timeout := fs.Duration("timeout", 5*time.Minute, "end the pass after `TIME`")
+	timeout := fs.Duration("timeout", 5*time.Minute, "end the pass after `TIME` (5m)")
 	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
 		if a.factsFile != "" && cfg.Host.Live() {
 			fmt.Fprintln(a.err, "reveille: --facts tells of another machine: give a --root DIR to make it so in, or use `reveille debug plan`")
@@ -48,10 +48,15 @@ func (a *app) outcome(out daemon.Outcome) int {
 	} else {
 		report.WriteSummary(a.out, out.Report)
 	}
-	if out.Misconfigured {
+	return a.passCode(out.Report)
+}
+
+// passCode is how boot ends, and wait with it.
+func (a *app) passCode(r api.Report) int {
+	if r.Misconfigured {
 		return exitUsage
 	}
-	return a.stateCode(out.Report.State)
+	return a.stateCode(r.State)
 }
 
 func (a *app) stateCode(s api.State) int {
@@ -62,7 +67,7 @@ func (a *app) stateCode(s api.State) int {
 }
 
 func bindWait(a *app, fs *flag.FlagSet) runner {
-	timeout := fs.Duration("timeout", 10*time.Minute, "give up after `TIME`")
+	timeout := fs.Duration("timeout", 10*time.Minute, "give up after `TIME` (10m)")
 	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
 		if *timeout <= 0 {
 			return a.usage(fmt.Errorf("--timeout %s: it must be above zero", *timeout), nil)
@@ -82,12 +87,15 @@ func bindWait(a *app, fs *flag.FlagSet) runner {
 		} else {
 			report.WriteSummary(a.out, r)
 		}
-		return a.stateCode(r.State)
+		return a.passCode(r)
 	})
 }
 
 func bindVersion(a *app, _ *flag.FlagSet) runner {
 	return func(context.Context, []string) int {
+		if a.json {
+			return a.printJSON(map[string]string{"version": version})
+		}
 		fmt.Fprintln(a.out, "reveille", version)
 		return exitOK
 	}

@@ -21,20 +21,21 @@ const (
 // printed by `reveille boot --json` and sent to coordinators.
 // An empty string is "absent", null is "unknown".
 type Report struct {
-	Version    int      `json:"version"`
-	InstanceID string   `json:"instance_id"`
-	BootID     string   `json:"boot_id"`
-	Hostname   string   `json:"hostname"`
-	Role       string   `json:"role"`
-	State      State    `json:"state"`
-	Pass       string   `json:"pass"`    // boot, address, device, hup or timer
-	Started    string   `json:"started"` // RFC 3339
-	TookMS     float64  `json:"took_ms"`
-	Facts      Facts    `json:"facts"`
-	Errors     []string `json:"errors"`
-	Notes      []string `json:"notes"`
-	Steps      []Step   `json:"steps"`
-	Phases     []Phase  `json:"phases"` // what the pass did before and around its steps
+	Version       int      `json:"version"`
+	InstanceID    string   `json:"instance_id"`
+	BootID        string   `json:"boot_id"`
+	Hostname      string   `json:"hostname"`
+	Role          string   `json:"role"`
+	State         State    `json:"state"`
+	Pass          string   `json:"pass"`    // boot, address, device, hup or timer
+	Started       string   `json:"started"` // RFC 3339
+	TookMS        float64  `json:"took_ms"`
+	Facts         Facts    `json:"facts"`
+	Errors        []string `json:"errors"`
+	Misconfigured bool     `json:"misconfigured"` // the errors are a document's, not the machine's
+	Notes         []string `json:"notes"`
+	Steps         []Step   `json:"steps"`
+	Phases        []Phase  `json:"phases"` // what the pass did before and around its steps
 }
 
 // Phase is a stretch of a pass: reading facts, deciding, walking the plan.
