@@ -1,6 +1,6 @@
 package main
 
-// The longer texts of --help. They are held to the README by a test.
+// The longer texts of --help. A test holds docs/commands.md to them.
 const (
 	aboutHelp = `reveille wakes an EC2 instance into its role and never locks its operators out.
 
