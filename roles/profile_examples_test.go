@@ -13,7 +13,7 @@ var exampleMachines = []struct {
 	role, host string
 	change     []func(*facts.Facts)
 }{
-	{"dev", "dev-anna01", []func(*facts.Facts){grouped("dev"), says("hostname=dev-anna01")}},
+	{"dev", "dev-test01", []func(*facts.Facts){grouped("dev"), says("hostname=dev-test01")}},
 	{"mysql", "dev-mysql01", []func(*facts.Facts){grouped("dev"), tagged("team", "data-eng", "service", "mysql", "Name", "dev-mysql01")}},
 	{"kafka", "prod-kafka17", []func(*facts.Facts){says("hostname=prod-kafka17")}},
 	{"java", "prod-app03", []func(*facts.Facts){grouped("java"), tagged("hostname", "prod-app03")}},
