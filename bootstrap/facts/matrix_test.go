@@ -27,6 +27,11 @@ type row struct {
 	gather    func(*testing.T, tuning, *host.Host) (Facts, time.Duration)
 }
 
+// bound is the longest that a question can take whose every attempt takes each.
+func (t tuning) bound(each time.Duration) time.Duration {
+	return time.Duration(t.attempts)*each + time.Duration(t.attempts-1)*t.backoff
+}
+
 func atOnce(tuning) time.Duration     { return 0 }
 func allWaits(t tuning) time.Duration { return t.bound(0) }
 func waits(n int) func(tuning) time.Duration {

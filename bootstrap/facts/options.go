@@ -52,11 +52,6 @@ var defaultTuning = tuning{dial: time.Second, header: 2 * time.Second, whole: 4 
 // v1Attempts leaves time for version 1 after a token that never comes.
 const v1Attempts = 3
 
-// bound is the longest that a question can take whose every attempt takes each.
-func (t tuning) bound(each time.Duration) time.Duration {
-	return time.Duration(t.attempts)*each + time.Duration(t.attempts-1)*t.backoff
-}
-
 func (o Options) withDefaults() Options {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
