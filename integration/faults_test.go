@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,20 +39,39 @@ func TestFaultsChangeNoFile(t *testing.T) {
 				within = "30s"
 			}
 			got := bootUnder(t, m.Root, imds.URL, within)
-			after := m.Tree("/run")
-			if whole[fault.Name] {
-				if got.State != api.Ready {
-					t.Errorf("state %s, errors %v", got.State, got.Errors)
-				}
-				return
-			}
-			if got.State != api.Failed || len(got.Errors) == 0 {
-				t.Errorf("state %s, errors %v: a failed read must refuse the pass and say why", got.State, got.Errors)
-			}
-			if diff := cmp.Diff(before, after); diff != "" {
-				t.Errorf("a failed read changed files (-before +after)\n%s", diff)
+			if !whole[fault.Name] {
+				refused(t, m, before, got)
+			} else if got.State != api.Ready {
+				t.Errorf("state %s, errors %v", got.State, got.Errors)
 			}
 		})
+	}
+}
+
+// TestNoRouteChangesNoFile: the same where the kernel knows no way to EC2's
+// own addresses.
+func TestNoRouteChangesNoFile(t *testing.T) {
+	needRoot(t, "make a network namespace")
+	m := freshDebian(t)
+	before := m.Tree("/run")
+	cmd := bootCommand(m.Root, "", "3s")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	got := reportOf(t, cmd)
+	refused(t, m, before, got)
+	if all := strings.Join(got.Errors, "\n"); !strings.Contains(all, "no-route") {
+		t.Errorf("errors: %s", all)
+	}
+}
+
+// refused holds a pass that could not read what it decides by to its report
+// and to the files as they were.
+func refused(t *testing.T, m *hosttest.Machine, before map[string]string, got api.Report) {
+	t.Helper()
+	if got.State != api.Failed || len(got.Errors) == 0 {
+		t.Errorf("state %s, errors %v: a failed read must refuse the pass and say why", got.State, got.Errors)
+	}
+	if diff := cmp.Diff(before, m.Tree("/run")); diff != "" {
+		t.Errorf("a failed read changed files (-before +after)\n%s", diff)
 	}
 }
 
@@ -80,10 +101,21 @@ func freshDebian(t *testing.T) *hosttest.Machine {
 // bootUnder makes a boot pass and returns its report.
 func bootUnder(t *testing.T, root, imds, within string) api.Report {
 	t.Helper()
+	return reportOf(t, bootCommand(root, imds, within))
+}
+
+// bootCommand is a boot pass whose metadata service is at a URL, or at EC2's
+// own addresses where that is empty.
+func bootCommand(root, imds, within string) *exec.Cmd {
 	roles := filepath.Join(caseDir(), "testdata", "roles")
 	cmd := exec.Command(filepath.Join(binDir, "reveille"), "boot", "--json", "--root", root, "--roles", roles, "--imds-timeout", within)
 	cmd.Env = append(os.Environ(), "AWS_EC2_METADATA_SERVICE_ENDPOINT="+imds)
-	out, _ := cmd.Output() // the report has the outcome
+	return cmd
+}
+
+func reportOf(t *testing.T, boot *exec.Cmd) api.Report {
+	t.Helper()
+	out, _ := boot.Output() // the report has the outcome
 	var r api.Report
 	if err := json.Unmarshal(out, &r); err != nil {
 		t.Fatalf("the report: %v\n%s", err, out)
