@@ -18,7 +18,13 @@ func Validate(sources []Source) []*Error {
 	errs := slices.Concat(d.errs, sharedNames(d.roles), certainTies(d.roles))
 	for _, r := range d.roles {
 		if brokenFile(d.errs, r.file) {
-			continue // what is missing may stand where the mistake is
+			// What is missing may stand where the mistake is. A name that
+			// nothing knows is told all the same, unless vars are the mistake.
+			if !d.varsBroken(r.file) {
+				more, _ := mergeLayers(r.leaves, d.local).fillAll(sampleFacts())
+				errs = append(errs, more...)
+			}
+			continue
 		}
 		_, more, _ := buildProfile(mergeLayers(r.leaves, d.local), sampleFacts(), true)
 		errs = append(errs, more...)
@@ -60,6 +66,12 @@ func Fleet(sources []Source) ([]Profile, error) {
 	}
 	slices.SortFunc(out, func(a, b Profile) int { return strings.Compare(a.Role, b.Role) })
 	return out, nil
+}
+
+// varsBroken says whether a mistake in this file has to do with vars: each
+// names its key, and of a misspelt one the nearest.
+func (d *documents) varsBroken(file string) bool {
+	return slices.ContainsFunc(d.errs, func(e *Error) bool { return e.File == file && strings.Contains(e.Message, "vars") })
 }
 
 func brokenFile(errs Errors, file string) bool {

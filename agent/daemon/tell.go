@@ -2,6 +2,9 @@ package daemon
 
 import (
 	"context"
+	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
 	"reveille/agent/report"
@@ -11,6 +14,9 @@ import (
 // tellWithin bounds what a pass spends on coordinators, all together: a
 // machine is ready without anybody knowing.
 const tellWithin = 2 * time.Second
+
+// tellSpread is how far a fleet that boots together spreads its reports.
+const tellSpread = 250 * time.Millisecond
 
 // tell sends the newest report to every coordinator that answers in time.
 // Who has not got it is kept and shown by `reveille debug status`.
@@ -34,8 +40,20 @@ func send(ctx context.Context, urls []string, out Outcome) error {
 		return err
 	}
 	defer sender.Close()
-	sender.Offer(out.Report)
 	ctx, cancel := context.WithTimeout(ctx, tellWithin)
 	defer cancel()
+	if !onLoopback(urls) { // nobody shares a coordinator on this machine
+		select {
+		case <-time.After(rand.N(tellSpread)):
+		case <-ctx.Done():
+		}
+	}
+	sender.Offer(out.Report)
 	return sender.Flush(ctx)
+}
+
+// onLoopback says that every coordinator is on this machine: plain HTTP goes
+// nowhere else.
+func onLoopback(urls []string) bool {
+	return !slices.ContainsFunc(urls, func(url string) bool { return !strings.HasPrefix(url, "http://") })
 }
