@@ -44,8 +44,9 @@ type Pass struct {
 
 // Outcome is a pass's report and what it was made from.
 type Outcome struct {
-	Report api.Report
-	Wanted agent.Wanted
+	Report  api.Report
+	Wanted  agent.Wanted
+	Decided bool // a profile and a plan were had, and no brake held them
 }
 
 // Run makes the pass.
@@ -109,6 +110,7 @@ func (p Pass) decideAndWalk(ctx context.Context, r api.Report, start time.Time) 
 		if err := p.prepare(ctx, w); err != nil {
 			return fail(err)
 		}
+		out.Decided = true
 	}
 	if p.Watch.Planned != nil {
 		p.Watch.Planned(w.Plan)

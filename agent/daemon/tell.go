@@ -22,8 +22,8 @@ const tellSpread = 250 * time.Millisecond
 // Who has not got it is kept and shown by `reveille debug status`.
 func (p Pass) tell(ctx context.Context, out Outcome) {
 	var untold []string
-	if who := out.Wanted.Profile.Coordinator; who != nil && out.Report.InstanceID != "" {
-		if err := send(ctx, who.URLs, out); err != nil {
+	if out.Report.InstanceID != "" {
+		if err := send(ctx, p.whom(out), out); err != nil {
 			untold = lines(err)
 			p.log().Info("not every coordinator has got the report", "error", err)
 		}
@@ -35,6 +35,9 @@ func (p Pass) tell(ctx context.Context, out Outcome) {
 }
 
 func send(ctx context.Context, urls []string, out Outcome) error {
+	if len(urls) == 0 {
+		return nil
+	}
 	sender, err := api.NewSender(urls, api.SenderOptions{Once: true})
 	if err != nil {
 		return err
