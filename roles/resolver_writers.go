@@ -10,6 +10,7 @@ const (
 	nmDropIn       = "/etc/NetworkManager/conf.d/zz-reveille.conf"
 	dhcpcdHook     = "/etc/dhcpcd.enter-hook"
 	resolvconfConf = "/etc/resolvconf.conf"
+	resolvconfHook = "/etc/dhcp/dhclient-enter-hooks.d/resolvconf" // Debian's, of both packages
 )
 
 // keepOff is the file that tells one writer to leave resolv.conf alone. Each
@@ -23,7 +24,9 @@ func keepOff(w writer, pl platform, p Profile) resource.File {
 	case dhclient:
 		return dhclientFile(pl, p)
 	case dhcpcd:
-		return shared(dhcpcdHook, 0, `skip_hooks="${skip_hooks:+$skip_hooks }resolv.conf"`)
+		// dhcpcd's script hands its servers to resolvconf where there is one, which
+		// is told by itself; the local caches that subscribe to it still want them.
+		return shared(dhcpcdHook, 0, `type resolvconf >/dev/null 2>&1 || skip_hooks="${skip_hooks:+$skip_hooks }resolv.conf"`)
 	}
 	// openresolv goes on telling the daemons that subscribe to it. Debian's
 	// resolvconf reads no such file and leaves what is no link of its own.
@@ -32,7 +35,8 @@ func keepOff(w writer, pl platform, p Profile) resource.File {
 
 // dhclientFile takes make_resolv_conf out of dhclient's script. A supersede
 // line in dhclient.conf would not do: the script would still write the file,
-// and without the time-outs.
+// and without the time-outs. Where resolvconf's own hook has taken it out
+// already, that hook stays: local caches get their servers by it.
 func dhclientFile(pl platform, p Profile) resource.File {
 	if pl.HookIsShared {
 		// The script passes over a hook that it could not execute.
@@ -40,7 +44,10 @@ func dhclientFile(pl platform, p Profile) resource.File {
 	}
 	return whole(pl.DhclientHook, header("resolver", p)+
 		"# dhclient-script sources this and then calls make_resolv_conf for each lease.\n"+
-		"make_resolv_conf() { :; }\n")
+		"# resolvconf's hook does not write resolv.conf, and others live by what it hands on.\n"+
+		"if [ ! -x /sbin/resolvconf ] || [ ! -e "+resolvconfHook+" ]; then\n"+
+		"  make_resolv_conf() { :; }\n"+
+		"fi\n")
 }
 
 func whole(path, text string) resource.File {

@@ -1,0 +1,173 @@
+package integration_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"reveille/coordinator/api"
+)
+
+// resolvWriter is a program that writes resolv.conf, as Debian packages it.
+type resolvWriter struct {
+	Packages []string
+	Setup    []string // run once, with the link up and the first lease on offer
+	Anew     []string // how it comes to read its own configuration, where not at each write
+	Write    string   // makes it write; $1 is the domain that its servers come with
+	Heard    string   // a file that shows that it knows the domain, resolv.conf or not
+}
+
+var resolvWriters = map[string]resolvWriter{
+	"dhclient": {
+		Packages: []string{"isc-dhcp-client"},
+		Write:    "dhclient -r near; ip addr flush dev near; dhclient -1 near",
+		Heard:    "/var/lib/dhcp/dhclient.leases",
+	},
+	"dhcpcd": {
+		Packages: []string{"dhcpcd-base"},
+		// It probes for five seconds whether somebody has the address.
+		Write: "dhcpcd --oneshot --waitip --noarp near",
+		Heard: "/var/lib/dhcpcd/near.lease",
+	},
+	"openresolv": {
+		Packages: []string{"openresolv"},
+		Setup:    noUnbound,
+		Write:    `printf 'search %s\nnameserver 10.0.0.66\n' "$1" | resolvconf -a near.test`,
+		Heard:    "/run/resolvconf/resolv.conf",
+	},
+	"resolvconf": {
+		Packages: []string{"resolvconf"},
+		Write:    `printf 'search %s\nnameserver 10.0.0.66\n' "$1" | resolvconf -a near.test`,
+		Heard:    "/run/resolvconf/resolv.conf",
+	},
+	"dhclient through openresolv": {
+		Packages: []string{"isc-dhcp-client", "openresolv"},
+		Setup:    noUnbound,
+		Write:    "dhclient -r near; ip addr flush dev near; dhclient -1 near",
+		Heard:    "/run/resolvconf/resolv.conf",
+	},
+	"dhclient through resolvconf": {
+		Packages: []string{"isc-dhcp-client", "resolvconf"},
+		Write:    "dhclient -r near; ip addr flush dev near; dhclient -1 near",
+		Heard:    "/run/resolvconf/resolv.conf",
+	},
+	"dhcpcd through openresolv": {
+		Packages: []string{"dhcpcd-base", "openresolv"},
+		Setup:    noUnbound,
+		Write:    "dhcpcd --oneshot --waitip --noarp near",
+		Heard:    "/run/resolvconf/resolv.conf",
+	},
+	"dhclient beside resolved": {
+		Packages: []string{"isc-dhcp-client", "systemd-resolved"},
+		Write:    "dhclient -r near; ip addr flush dev near; dhclient -1 near",
+		Heard:    "/var/lib/dhcp/dhclient.leases",
+	},
+	"networkd through resolved": {
+		Packages: []string{"systemd-resolved"},
+		Setup: []string{"sh", "-ec", `
+			printf '[Match]\nName=near\n[Network]\nDHCP=ipv4\n[DHCPv4]\nUseDomains=yes\n' >/etc/systemd/network/near.network
+			systemctl restart systemd-resolved.service systemd-networkd.service`},
+		Write: "networkctl reconfigure near",
+		Heard: "/run/systemd/resolve/resolv.conf",
+	},
+	"NetworkManager": {
+		Packages: []string{"network-manager"},
+		Anew:     []string{"systemctl", "restart", "NetworkManager.service"},
+		Write:    "nmcli device connect near",
+		Heard:    "/run/NetworkManager/resolv.conf",
+	},
+}
+
+// noUnbound turns off the list for unbound that openresolv keeps below /etc,
+// so that all of /etc can be compared.
+var noUnbound = []string{"sed", "-i", "/^unbound_conf=/d", "/etc/resolvconf.conf"}
+
+// TestRealWritersLeaveResolvConf lets each writer write resolv.conf, makes it
+// ours, lets the writer try again, and takes it all back.
+func TestRealWritersLeaveResolvConf(t *testing.T) {
+	for name, w := range resolvWriters {
+		t.Run(name, func(t *testing.T) {
+			c := startResolverMachine(t)
+			c.lease("image1.test")
+			c.debian(w.Packages...)
+			if w.Setup != nil {
+				c.must(w.Setup...)
+			}
+			write := func(domain string) {
+				t.Helper()
+				c.lease(domain)
+				c.must("sh", "-c", w.Write, "sh", domain)
+			}
+			anew := func() {
+				t.Helper()
+				if w.Anew != nil {
+					c.must(w.Anew...)
+				}
+			}
+			write("image2.test")
+			c.names("/etc/resolv.conf", "image2.test")
+			image := c.files(t)
+
+			c.ready(t, "")
+			ours := c.ownResolvConf(t)
+			anew()
+			write("other3.test")
+			c.names(w.Heard, "other3.test")
+			if now := c.ownResolvConf(t); now != ours {
+				t.Errorf("%s wrote resolv.conf again:\n%s", name, now)
+			}
+
+			before := c.touched()
+			c.ready(t, "ok")
+			if now := c.touched(); now != before {
+				t.Errorf("a second pass wrote below /etc:\n%s", diff.Diff("first", []byte(before), "second", []byte(now)))
+			}
+
+			c.must("reveille", "restore")
+			if back := c.files(t); back != image {
+				t.Errorf("restore left other files:\n%s", diff.Diff("image", []byte(image), "restored", []byte(back)))
+			}
+			anew()
+			write("image4.test")
+			c.names("/etc/resolv.conf", "image4.test")
+		})
+	}
+}
+
+// ready makes a pass that must be ready, each step in this state if one is named.
+func (c *container) ready(t *testing.T, state string) {
+	t.Helper()
+	r := c.boot(t)
+	if r.State != api.Ready {
+		t.Errorf("state %s, errors %v", r.State, r.Errors)
+	}
+	for _, s := range r.Steps {
+		if s.Error != "" || state != "" && s.State != state {
+			t.Errorf("%s is %s %v %s", s.ID, s.State, s.Changes, s.Error)
+		}
+	}
+}
+
+// ownResolvConf is resolv.conf, which must be a plain file that names the
+// role's servers and no other.
+func (c *container) ownResolvConf(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(c.root, "/etc/resolv.conf")
+	if i, err := os.Lstat(path); err != nil || !i.Mode().IsRegular() {
+		t.Fatalf("resolv.conf is no plain file: %v %v", i, err)
+	}
+	text := string(readFile(t, path))
+	var servers []string
+	for line := range strings.Lines(text) {
+		if s, ok := strings.CutPrefix(line, "nameserver "); ok {
+			servers = append(servers, strings.TrimSpace(s))
+		}
+	}
+	if got := strings.Join(servers, " "); got != "127.0.0.2 127.0.0.3" {
+		t.Errorf("resolv.conf names %q:\n%s", got, text)
+	}
+	return text
+}
