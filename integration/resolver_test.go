@@ -75,7 +75,7 @@ var resolvWriters = map[string]resolvWriter{
 	},
 	"NetworkManager": {
 		Packages: []string{"network-manager"},
-		Anew:     []string{"systemctl", "restart", "NetworkManager.service"},
+		Anew:     []string{"systemctl", "reload", "NetworkManager.service"},
 		Write:    "nmcli device connect near",
 		Heard:    "/run/NetworkManager/resolv.conf",
 	},
