@@ -47,6 +47,9 @@ func planResolver(f facts.Facts, p Profile) (plan.Plan, error) {
 			Resource: keepOff(w, pl, p), Concern: "resolver", Required: true,
 			Why: string(w) + " would write " + resolvPath + " as well; " + p.Why("resolver"),
 		})
+		if w == networkManager {
+			out = append(out, rereadNetworkManager(keepOff(w, pl, p)))
+		}
 	}
 	why := []string{p.Why("resolver.nameservers")}
 	for _, r := range reasons {
@@ -56,6 +59,17 @@ func planResolver(f facts.Facts, p Profile) (plan.Plan, error) {
 		Resource: resource.File{Path: resolvPath, Mode: 0o644, Content: content, Concern: "resolver"},
 		Concern:  "resolver", Required: true, Why: strings.Join(why, "; "),
 	}), nil
+}
+
+// rereadNetworkManager lets it know at once: it reads its files at a start or
+// a reload alone, and would write resolv.conf once more till then. A reload
+// touches no connection.
+func rereadNetworkManager(dropIn resource.File) plan.Step {
+	return plan.Step{
+		Resource: resource.Unit{Name: "NetworkManager.service", Reads: []resource.File{dropIn}, Reload: true},
+		Concern:  "resolver", Needs: []string{dropIn.ID()},
+		Why: "NetworkManager reads its files when it starts or is reloaded",
+	}
 }
 
 // refuseStub refuses resolved's own stub as a server: glibc would give up on

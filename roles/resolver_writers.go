@@ -14,8 +14,9 @@ const (
 )
 
 // keepOff is the file that tells one writer to leave resolv.conf alone. Each
-// is read anew whenever the writer would write (NetworkManager's at its next
-// start or reload), so that no network daemon is restarted under people's feet.
+// is read anew whenever the writer would write (NetworkManager's at a reload,
+// which a step asks for), so that no network daemon is restarted under people's
+// feet.
 func keepOff(w writer, pl platform, p Profile) resource.File {
 	switch w {
 	case networkManager:

@@ -53,8 +53,7 @@ func decideOwner(r facts.Resolv, pl platform) (strategy, []reason) {
 		say("nm-told", "NetworkManager is told already (dns=none)")
 	} else if r.NetworkManager {
 		s.Keep = append(s.Keep, networkManager)
-		say("nm-kept-off", "NetworkManager is told to leave the file alone; it reads that at its next start or reload, and till "+
-			"then may write the file once more when its own servers change")
+		say("nm-kept-off", "NetworkManager is told to leave the file alone")
 	}
 	if r.Dhclient {
 		s.Keep = append(s.Keep, dhclient)

@@ -56,7 +56,7 @@ type Record struct {
 	Made    []string    `json:"made"`   // folders that were missing, the outermost first
 	Edits   []Edit      `json:"edits"`  // edits made, in order; none: the whole file is ours
 	Attr    bool        `json:"attr"`   // an edit also set mode or owner
-	Units   []string    `json:"units"`  // units that were started on our file, and are told when it goes back
+	Units   []string    `json:"units"`  // units that were started on our file, and are told when it goes back; "reload:" before those that are reloaded
 	Wrote   []string    `json:"wrote"`  // digests of what we wrote as whole files, the latest last
 }
 

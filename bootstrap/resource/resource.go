@@ -48,7 +48,8 @@ type Hostname struct{ Name string }
 // Its ID is "unit:" + Name; it is live. A unit that does not run is left alone,
 // unless Start is set.
 type Unit struct {
-	Name  string
-	Reads []File // what it reads at its start
-	Start bool   // start it where it is not running
+	Name   string
+	Reads  []File // what it reads at its start
+	Start  bool   // start it where it is not running
+	Reload bool   // a reload is enough, and does not disturb what runs
 }

@@ -36,7 +36,7 @@ func (Unit) Live() bool { return true }
 // Describe says what is wanted, for golden plans.
 func (u Unit) Describe() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "restarted when its files change, started where it does not run: %v\n", u.Start)
+	fmt.Fprintf(&b, "%sed when its files change, started where it does not run: %v\n", u.again(), u.Start)
 	for _, f := range u.Reads {
 		fmt.Fprintf(&b, "reads %s\n", f.Path)
 	}
@@ -82,9 +82,9 @@ func (u Unit) judge(h *host.Host, state string, started bool, want string) ([]pl
 		if started || len(u.Reads) == 0 {
 			return nil, nil
 		}
-		return u.change(h, "restart", want), nil
+		return u.change(h, u.again(), want), nil
 	case "activating":
-		if !started {
+		if !started && !u.Reload {
 			return u.change(h, "restart", want), nil // nobody knows which files it has read
 		}
 		return nil, &plan.NotYet{For: "unit " + u.Name + " to start"}
@@ -103,10 +103,18 @@ func (u Unit) judge(h *host.Host, state string, started bool, want string) ([]pl
 	return nil, fmt.Errorf("unit %s is %s: somebody stopped it; systemctl start %s starts it again", u.Name, state, u.Name)
 }
 
+// again is how a unit that runs is made to read its files.
+func (u Unit) again() string {
+	if u.Reload {
+		return "reload"
+	}
+	return "restart"
+}
+
 func (u Unit) change(h *host.Host, verb, want string) []plan.Change {
 	do := func(ctx context.Context) error { return u.do(ctx, h, verb, want) }
 	say := verb + " " + u.Name
-	if verb == "restart" {
+	if verb == u.again() {
 		say += " (its files are not those that it was last started with)"
 	}
 	return []plan.Change{{Say: say, Risk: plan.Disrupts, Do: do}}

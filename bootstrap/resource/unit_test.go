@@ -27,6 +27,9 @@ func TestUnitJudges(t *testing.T) {
 	}{
 		{name: "runs, and is ours", state: "active", unit: Unit{Reads: conf}, started: true},
 		{name: "runs with other files", state: "active", unit: Unit{Reads: conf}, say: "restart nslcd.service (its files"},
+		{name: "runs with other files, reloaded", state: "active", unit: Unit{Reads: conf, Reload: true}, say: "reload nslcd.service (its files"},
+		{name: "on its way, reloaded", state: "activating", unit: Unit{Reads: conf, Reload: true}, waits: true},
+		{name: "does not run, reloaded", state: "inactive", unit: Unit{Reads: conf, Reload: true}},
 		{name: "runs and reads nothing", state: "active", unit: Unit{Start: true}},
 		{name: "does not run", state: "inactive", unit: Unit{Reads: conf}},
 		{name: "does not run and should", state: "inactive", unit: Unit{Reads: conf, Start: true}, say: "start nslcd.service"},
