@@ -46,7 +46,8 @@ type Pass struct {
 type Outcome struct {
 	Report  api.Report
 	Wanted  agent.Wanted
-	Decided bool // a profile and a plan were had, and no brake held them
+	Decided bool     // a profile and a plan were had, and no brake held them
+	Whom    []string // URLs of the coordinators that should be told
 }
 
 // Run makes the pass.
@@ -80,6 +81,9 @@ func (p Pass) locked(ctx context.Context) (Outcome, error) {
 	out := p.decideAndWalk(ctx, r, start)
 	out.Report.TookMS = float64(time.Since(start).Microseconds()) / 1000
 	report.Bound(&out.Report)
+	if p.Tell {
+		out.Whom = p.whom(out)
+	}
 	return out, report.Save(p.Host, out.Report)
 }
 

@@ -22,11 +22,9 @@ const tellSpread = 250 * time.Millisecond
 // Who has not got it is kept and shown by `reveille debug status`.
 func (p Pass) tell(ctx context.Context, out Outcome) {
 	var untold []string
-	if out.Report.InstanceID != "" {
-		if err := send(ctx, p.whom(out), out); err != nil {
-			untold = lines(err)
-			p.log().Info("not every coordinator has got the report", "error", err)
-		}
+	if err := send(ctx, out); err != nil {
+		untold = lines(err)
+		p.log().Info("not every coordinator has got the report", "error", err)
 	}
 	// Also where nobody is to be told: what was said of an earlier report is over.
 	if err := report.SaveUntold(p.Host, untold); err != nil {
@@ -34,18 +32,18 @@ func (p Pass) tell(ctx context.Context, out Outcome) {
 	}
 }
 
-func send(ctx context.Context, urls []string, out Outcome) error {
-	if len(urls) == 0 {
+func send(ctx context.Context, out Outcome) error {
+	if len(out.Whom) == 0 {
 		return nil
 	}
-	sender, err := api.NewSender(urls, api.SenderOptions{Once: true})
+	sender, err := api.NewSender(out.Whom, api.SenderOptions{Once: true})
 	if err != nil {
 		return err
 	}
 	defer sender.Close()
 	ctx, cancel := context.WithTimeout(ctx, tellWithin)
 	defer cancel()
-	if !onLoopback(urls) { // nobody shares a coordinator on this machine
+	if !onLoopback(out.Whom) { // nobody shares a coordinator on this machine
 		select {
 		case <-time.After(rand.N(tellSpread)):
 		case <-ctx.Done():

@@ -15,9 +15,13 @@ import (
 func whomPath(id string) string { return path.Join(path.Dir(facts.CachePath(id)), "coordinators.json") }
 
 // whom is who should be told of this pass. What was decided is kept for the
-// next one, and written only where it is news.
+// next one, and written only where it is news. It is called under the lock: a
+// clean that waits for that must be the last to write.
 func (p Pass) whom(out Outcome) []string {
 	id := out.Report.InstanceID
+	if id == "" {
+		return nil
+	}
 	kept := readWhom(p.Host, id)
 	var now []string
 	switch c := out.Wanted.Profile.Coordinator; {
@@ -48,6 +52,9 @@ func writeWhom(h *host.Host, id string, urls []string) error {
 	}
 	b, err := json.Marshal(urls)
 	if err != nil {
+		return err
+	}
+	if err := h.Mkdir(path.Dir(whomPath(id)), 0o700); err != nil {
 		return err
 	}
 	return h.Write(whomPath(id), append(b, '\n'), host.Attr{Mode: 0o600, UID: -1, GID: -1})
