@@ -1,0 +1,4 @@
+package guest
+
+// Fabric is the network of one case.
+type Fabric struct{}
