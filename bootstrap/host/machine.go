@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,7 @@ type Host struct {
 	commands Commander
 	units    Units
 	names    Names
+	dialer   Dialer
 	hook     func(point string)
 	log      *slog.Logger
 	tag      string // in the names of this Host's temporary files
@@ -32,7 +34,7 @@ func New(o Options) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{
-		root: root, commands: o.Commands, units: o.Units, names: o.Names,
+		root: root, commands: o.Commands, units: o.Units, names: o.Names, dialer: o.Dialer,
 		hook: o.Hook, log: o.Log, tag: randomTag(),
 	}
 	// A folder that comes with its own commands, units and names is a machine
@@ -68,6 +70,12 @@ func (h *Host) fillDoors() {
 		h.names = offline{}
 		if real {
 			h.names = kernel{}
+		}
+	}
+	if h.dialer == nil {
+		h.dialer = offline{}
+		if real {
+			h.dialer = &net.Dialer{}
 		}
 	}
 }

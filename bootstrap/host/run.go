@@ -48,9 +48,10 @@ func (e *ExitError) Error() string {
 
 // Run runs one external command to its end, with nothing on its standard
 // input and LC_ALL=C. Another exit code than 0 is an *ExitError beside the
-// output. At the context's end the command gets SIGTERM and, KillAfter later,
-// SIGKILL; one that survives that is ErrAbandoned. Under another root it is
-// ErrOffline.
+// output. At the context's end the command, with all that it has started, gets
+// SIGTERM and, KillAfter later, SIGKILL; one that survives that is ErrAbandoned.
+// What a command that ended well has left in the background is left alone.
+// Under another root it is ErrOffline.
 func (h *Host) Run(ctx context.Context, name string, args ...string) (Output, error) {
 	argv := append([]string{name}, args...)
 	h.point("run", strings.Join(argv, " "), "start")
@@ -75,7 +76,9 @@ func (c commands) Run(ctx context.Context, name string, args ...string) (Output,
 	}
 	// Every descriptor of ours is close-on-exec, and Stdin is /dev/null.
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	// A group of its own, so that a script's children end with it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = c.killAfter
 	cmd.Env = environ(os.Environ())
 	var stdout head
@@ -92,6 +95,11 @@ func (c commands) Run(ctx context.Context, name string, args ...string) (Output,
 	}
 	out := Output{Stdout: stdout.buf.Bytes(), Stderr: stderr.buf, Code: cmd.ProcessState.ExitCode()}
 	var exit *exec.ExitError
+	if ctx.Err() != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // the rest of its group, where there is any
+	} else if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil // it ended well; what it left in the background still holds its output open
+	}
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return out, fmt.Errorf("%w: %s", ctx.Err(), strings.TrimSpace(string(out.Stderr)))

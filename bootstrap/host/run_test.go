@@ -3,8 +3,11 @@ package host
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -86,6 +89,49 @@ func TestRunAtItsDeadline(t *testing.T) {
 				t.Errorf("said %q, want %q", out.Stdout, c.stdout)
 			}
 		})
+	}
+}
+
+// A script's children end with it: none goes on behind the report's back.
+func TestRunEndsTheWholeGroup(t *testing.T) {
+	dir := t.TempDir()
+	fifo := dir + "/fifo"
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	opened := make(chan *os.File)
+	go func() {
+		f, _ := os.Open(fifo) // returns once the child has it open for writing
+		cancel()
+		opened <- f
+	}()
+	_, err := commands{killAfter: 200 * time.Millisecond}.Run(ctx, "sh", "-c",
+		"trap '' TERM; (trap '' TERM; while :; do sleep 0.01; done) >\"$1\" & wait", "sh", fifo)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	f := <-opened
+	defer f.Close()
+	// The end of the file comes when the last writer is dead.
+	if rest, err := io.ReadAll(f); err != nil || len(rest) > 0 {
+		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+// What a script leaves in the background, its output in hand, is no failure.
+func TestRunLeavesTheBackgroundAlone(t *testing.T) {
+	out, err := commands{killAfter: 50 * time.Millisecond}.Run(context.Background(), "sh", "-c", "sleep 60 & echo $!")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(out.Stdout)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Errorf("it was ended: %v", err)
 	}
 }
 

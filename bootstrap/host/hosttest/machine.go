@@ -26,6 +26,7 @@ type Machine struct {
 	script   map[string][]answer // by argv, joined by zero bytes
 	units    map[string]string
 	jobs     []string
+	forwards map[string]string // by address
 	onJob    func(verb, name string)
 	hostname string
 	points   []string
@@ -51,7 +52,7 @@ func New(t testing.TB, files map[string]string) *Machine {
 func In(t testing.TB, root string, files map[string]string) *Machine {
 	t.Helper()
 	m := &Machine{Root: root, t: t, hostname: "localhost",
-		script: map[string][]answer{}, units: map[string]string{}}
+		script: map[string][]answer{}, units: map[string]string{}, forwards: map[string]string{}}
 	for path, content := range files {
 		m.Put(path, content, 0o644)
 	}
@@ -97,7 +98,7 @@ func (m *Machine) Read(path string) string {
 // as left-over temporary files are concerned.
 func (m *Machine) Host() *host.Host {
 	m.t.Helper()
-	return m.open(host.Options{Root: m.Root, Commands: m, Units: unitDoor{m}, Names: nameDoor{m}, Hook: m.hook})
+	return m.open(host.Options{Root: m.Root, Commands: m, Units: unitDoor{m}, Names: nameDoor{m}, Dialer: dialDoor{m}, Hook: m.hook})
 }
 
 // Offline opens the machine as a folder: no commands, no units, no host name.
