@@ -29,6 +29,11 @@ type Config struct {
 	FactsFile string        // "": read the machine; else replay this file of the caller's own
 	Facts     facts.Options // how to read the machine
 	Log       *slog.Logger
+
+	// Settle waits until nobody else is writing the machine's files and reads
+	// them again, after IMDS was asked; it says whether it did. Nil: they are
+	// at rest.
+	Settle func(context.Context, *facts.Facts) bool
 }
 
 // Wanted is what this machine should be, and what that follows from. What
@@ -61,6 +66,9 @@ func (c Config) Decide(ctx context.Context) (Wanted, error) {
 	}
 	if err := span("facts", func() (err error) { w.Facts, err = c.ReadFacts(ctx); return err }); err != nil {
 		return w, err
+	}
+	if start := time.Now(); c.Settle != nil && c.Settle(ctx, &w.Facts) {
+		w.Spans = append(w.Spans, Span{"cloud-init", start.Sub(begin), time.Since(start)})
 	}
 	err := span("profile", func() (err error) {
 		if w.Sources, err = c.ReadSources(); err != nil {

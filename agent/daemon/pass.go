@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 
 	"reveille/agent"
@@ -74,11 +75,21 @@ func (p Pass) locked(ctx context.Context) (Outcome, error) {
 	if max, _ := Allowed(p.Kind, machine.Brake.On(machine.DMI), "", start); max > plan.Nothing {
 		// Before IMDS is asked: it may be dead, and another machine's files
 		// must not stay because of it.
-		if err := reclaim(ctx, p.Host, machine, machine.DMI); err != nil {
-			r.Notes = append(r.Notes, err.Error())
+		if stranger(machine, machine.DMI) {
+			_, err := settled(ctx, p.Host, machine.DMI, start)
+			note(&r, err)
+		}
+		note(&r, reclaim(ctx, p.Host, machine, machine.DMI))
+		p.Settle = func(ctx context.Context, f *facts.Facts) bool {
+			waited, err := settled(ctx, p.Host, f.InstanceID(), start)
+			note(&r, err)
+			if waited {
+				f.Machine = facts.ReadMachine(p.Host)
+			}
+			return waited
 		}
 	}
-	out := p.decideAndWalk(ctx, r, start)
+	out := p.decideAndWalk(ctx, &r, start)
 	out.Report.TookMS = float64(time.Since(start).Microseconds()) / 1000
 	report.Bound(&out.Report)
 	if p.Tell {
@@ -87,14 +98,14 @@ func (p Pass) locked(ctx context.Context) (Outcome, error) {
 	return out, report.Save(p.Host, out.Report)
 }
 
-func (p Pass) decideAndWalk(ctx context.Context, r api.Report, start time.Time) Outcome {
+func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time) Outcome {
 	w, err := p.decide(ctx, start)
-	report.AddWanted(&r, w)
+	report.AddWanted(r, w)
 	out := Outcome{Wanted: w}
 	fail := func(err error) Outcome {
 		r.State = api.Failed
 		r.Errors = append(r.Errors, lines(err)...)
-		out.Report = r
+		out.Report = *r
 		return out
 	}
 	if err != nil {
@@ -124,10 +135,10 @@ func (p Pass) decideAndWalk(ctx context.Context, r api.Report, start time.Time) 
 	if err != nil {
 		return fail(err)
 	}
-	report.AddSteps(&r, walked, began)
+	report.AddSteps(r, walked, began)
 	r.Hostname = hostname(p.Config, r.Hostname)
-	p.settle(&r, walked, max)
-	out.Report = r
+	p.settle(r, walked, max)
+	out.Report = *r
 	return out
 }
 
@@ -180,6 +191,13 @@ func (p Pass) settle(r *api.Report, walked converge.Report, max plan.Risk) {
 		if err := c.Confirm(p.Host); err != nil {
 			r.Notes = append(r.Notes, fmt.Sprintf("what this pass brought could not be noted as good: %v", err))
 		}
+	}
+}
+
+// note enters what was not as it should be, and kept nothing from going on.
+func note(r *api.Report, err error) {
+	if err != nil && !slices.Contains(r.Notes, err.Error()) {
+		r.Notes = append(r.Notes, err.Error())
 	}
 }
 

@@ -1,0 +1,107 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/host"
+)
+
+// cloudInitWithin bounds the wait for cloud-init's network stage, from the
+// pass's start: with a dead metadata service it takes minutes.
+const cloudInitWithin = 30 * time.Second
+
+// settled waits until cloud-init's network stage has written what it will, so
+// that no file is read by one and written by the other. It says whether there
+// was anything to wait for; the error is a note for the report.
+func settled(ctx context.Context, h *host.Host, id string, started time.Time) (waited bool, err error) {
+	if !h.Live() || !facts.ReadCloudInit(h, id).Writes() || withinCloudInit(h) {
+		return false, nil
+	}
+	ctx, cancel := context.WithDeadlineCause(ctx, started.Add(cloudInitWithin),
+		fmt.Errorf("not within %s", cloudInitWithin))
+	defer cancel()
+	w, err := h.Watch()
+	if err != nil {
+		return false, fmt.Errorf("cloud-init's network stage was not waited for: %w", err)
+	}
+	defer w.Close()
+	for stage := (&cloudStage{h: h, id: id}); ; waited = true {
+		// Before the look, so that no event is lost; again each time, as
+		// folders come while cloud-init runs.
+		for _, dir := range facts.CloudInitFolders(h) {
+			if err := w.Add(dir); err != nil {
+				return waited, fmt.Errorf("cloud-init's network stage was not waited for: %w", err)
+			}
+		}
+		if stage.over(ctx) {
+			return waited, nil
+		}
+		select {
+		case <-w.Events():
+		case <-ctx.Done():
+			return true, fmt.Errorf("cloud-init's network stage has not ended (%w); it may still write files of ours: "+
+				"`cloud-init status --long` says what it does", context.Cause(ctx))
+		}
+	}
+}
+
+// withinCloudInit says that cloud-init itself has started this pass: it would
+// wait for its own child.
+func withinCloudInit(h *host.Host) bool {
+	text, err := h.ReadFile("/proc/self/cgroup")
+	return err == nil && slices.ContainsFunc(facts.CloudUnits, func(u string) bool { return strings.Contains(string(text), "/"+u) })
+}
+
+// cloudStage looks at the stage: its own status, and what systemd knows of the
+// unit, for a stage that has crashed says nothing more itself.
+type cloudStage struct {
+	h     *host.Host
+	id    string
+	mark  string // systemd's marks of the units when it was last asked
+	asked bool
+	gone  bool // systemd says that the stage does not run and will not
+}
+
+func (c *cloudStage) over(ctx context.Context) bool {
+	if !facts.ReadCloudInit(c.h, c.id).Writes() {
+		return true
+	}
+	// Asked again only when a unit of the stage came or went: while a machine
+	// boots, others do so by the dozen.
+	if mark := c.marks(); !c.asked || mark != c.mark {
+		c.asked, c.mark = true, mark
+		c.gone = c.notComing(ctx)
+	}
+	return c.gone
+}
+
+func (c *cloudStage) marks() string {
+	var all []string
+	for _, unit := range facts.CloudUnits {
+		i, err := c.h.Lstat("/run/systemd/units/invocation:" + unit)
+		if err == nil {
+			all = append(all, i.Link)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// notComing says that no unit of the stage has begun or waits for its turn.
+// While systemd does not answer, the stage's own status is all there is.
+func (c *cloudStage) notComing(ctx context.Context) bool {
+	var failed error
+	for _, unit := range facts.CloudUnits {
+		state, err := c.h.Units().State(ctx, unit)
+		if state == "activating" || state == "reloading" {
+			return false
+		}
+		failed = errors.Join(failed, err)
+	}
+	return failed == nil
+}
