@@ -95,7 +95,10 @@ func (p Pass) locked(ctx context.Context) (Outcome, error) {
 	if p.Tell {
 		out.Whom = p.whom(out)
 	}
-	return out, report.Save(p.Host, out.Report)
+	if err := report.Save(p.Host, out.Report); err != nil || p.Kind != Boot || !out.Decided {
+		return out, err
+	}
+	return out, noteBooted(p.Host, machine.BootID)
 }
 
 func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time) Outcome {

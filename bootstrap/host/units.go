@@ -39,15 +39,24 @@ func (u hooked) Reload(ctx context.Context) error {
 	return nil
 }
 
-// systemd is the real one. It connects for each call: early in the boot the
-// bus may not be there yet (then systemd's own socket is used), and a
-// connection that is kept breaks when the bus restarts.
+// systemd is the real one. It connects for each call: a connection that is kept
+// breaks when its other end restarts.
 type systemd struct{}
+
+// connect takes systemd's own socket, as systemctl does for root. The bus is for
+// everybody else: early in the boot its socket is there and nobody answers yet.
+func connect(ctx context.Context) (*dbus.Conn, error) {
+	c, err := dbus.NewSystemdConnectionContext(ctx)
+	if err == nil {
+		return c, nil
+	}
+	return dbus.NewWithContext(ctx)
+}
 
 // State adds one thing to systemd's own words: a unit with a job in the queue
 // is "activating", as it is about to be something else than it is.
 func (systemd) State(ctx context.Context, name string) (string, error) {
-	c, err := dbus.NewWithContext(ctx)
+	c, err := connect(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -84,7 +93,7 @@ func hasJob(v any) bool {
 // Enqueue passes no channel to go-systemd, which then returns as soon as the
 // job is accepted.
 func (systemd) Enqueue(ctx context.Context, verb, name string) error {
-	c, err := dbus.NewWithContext(ctx)
+	c, err := connect(ctx)
 	if err != nil {
 		return err
 	}
@@ -104,7 +113,7 @@ func (systemd) Enqueue(ctx context.Context, verb, name string) error {
 }
 
 func (systemd) Reload(ctx context.Context) error {
-	c, err := dbus.NewWithContext(ctx)
+	c, err := connect(ctx)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type runner func(ctx context.Context, args []string) int
 func commands() []command {
 	return []command{
 		{"boot", "", "make one pass, from facts to report, and end", bootHelp, bindBoot},
+		{"run", "", "the daemon: make the boot pass, stay, and look again", runHelp, bindRun},
 		{"wait", "", "wait for this boot's report", waitHelp, bindWait},
 		{"debug facts", "", "what is true of this instance", "", bindDebugFacts},
 		{"debug userdata", "", "what its user-data holds, and which part is ours", "", bindDebugUserdata},

@@ -6,8 +6,8 @@ const (
 
 It reads user-data, instance tags and role files, and sets the host name,
 resolv.conf, the name service, the directory clients and Ganglia; then it says
-how that went. Nothing is changed by any command but boot, pause, resume,
-restore and clean.`
+how that went. Nothing is changed by any command but boot, run, pause,
+resume, restore and clean.`
 
 	exitHelp = `Exit codes: 0 ready or degraded; 1 failed, still booting, or a finding;
 2 bad usage or configuration, and nothing was changed; 3 wait timed out.
@@ -18,6 +18,12 @@ so, and writes the report to /run/reveille/report.json. A second pass changes
 nothing. A bad profile or a metadata service that cannot be read refuses the
 whole pass, and the files stay as they are. Coordinators are told, never
 waited for (2 s at most).`
+
+	runHelp = `Started by systemd (reveille.service). After the boot pass it looks again about
+every ten minutes, when an address of the instance changes, when a tag or the
+life-cycle state does, and at once on SIGHUP (systemctl reload reveille); each
+look is a whole pass. Looks that nobody asked for put back only what an earlier
+pass has brought.`
 
 	waitHelp = `Ends with the state of this boot's first finished pass: as boot, or 3 when it
 has not ended in time. The report of an earlier boot does not count.`

@@ -1,0 +1,33 @@
+package daemon
+
+import (
+	"fmt"
+	"strings"
+
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/host"
+)
+
+// bootedPath holds the id of the boot whose boot pass has decided what this
+// machine should be, and walked there. The report cannot say so: a later pass
+// has its own.
+const bootedPath = "/run/reveille/booted"
+
+// bootedNow says that this boot's boot pass has been made. What cannot be read
+// says that it has not: a boot pass too many does no harm.
+func bootedNow(h *host.Host) bool {
+	b, err := h.ReadFile(bootedPath)
+	now := facts.ReadMachine(h).BootID
+	return err == nil && now != "" && strings.TrimSpace(string(b)) == now
+}
+
+// noteBooted is called under the lock, after the report is on disk.
+func noteBooted(h *host.Host, bootID string) error {
+	if bootID == "" || bootedNow(h) {
+		return nil
+	}
+	if err := h.Write(bootedPath, []byte(bootID+"\n"), host.Attr{Mode: 0o644, UID: -1, GID: -1}); err != nil {
+		return fmt.Errorf("note that this boot's pass has been made: %w", err)
+	}
+	return nil
+}
