@@ -1,5 +1,162 @@
 package guest
 
-import "errors"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
 
-func newContainer(Spec) (Machine, error) { return nil, errors.ErrUnsupported }
+// A container boots the image's systemd by systemd-nspawn, natively: own
+// network, names and processes, this computer's kernel.
+type container struct {
+	spec    Spec
+	console syncBuffer
+	started time.Time
+
+	root    string // its files, while it runs
+	release func() error
+
+	mu     sync.Mutex
+	nspawn *exec.Cmd
+	up     chan struct{} // closed when its first process is about to become systemd
+	ended  chan struct{} // closed when nspawn has
+	init   int           // process id of its systemd, as seen from here
+}
+
+// bootWithin bounds the way to the first process, which takes 50 ms.
+const bootWithin = 30 * time.Second
+
+// startsSystemd is what image/init says last.
+const startsSystemd = "guest: starts systemd"
+
+// containerWords are kernel words of every container. Its journal goes to the
+// console as well, so that it is there when the machine is not.
+var containerWords = []string{"systemd.show_status=0", "systemd.journald.forward_to_console=1"}
+
+func newContainer(s Spec) (Machine, error) {
+	if len(s.Disks) > 0 {
+		return nil, errors.New("make a container: it can have no disks; let the case run on a virtual machine (# on: vm)")
+	}
+	c := &container{spec: s}
+	c.console.line = func(line string) {
+		if strings.HasSuffix(line, startsSystemd) && c.up != nil {
+			close(c.up)
+			c.up = nil
+		}
+	}
+	return c, nil
+}
+
+func (c *container) Kind() Kind         { return Container }
+func (c *container) Started() time.Time { return c.started }
+func (c *container) Console() []byte    { return c.console.Bytes() }
+
+// Boot mounts the files, puts what the case asked for on them and starts nspawn.
+func (c *container) Boot(ctx context.Context) error {
+	if c.running() {
+		return errors.New("boot a container: it runs already")
+	}
+	root, release, err := mountOver(c.spec.Image.Layers, filepath.Join(c.spec.Dir, "files"), c.spec.Dir)
+	if err != nil {
+		return err
+	}
+	c.root, c.release = root, release
+	if err := c.start(ctx); err != nil {
+		return errors.Join(fmt.Errorf("boot a container: %w\n%s", err, tail(c.Console(), 4000)), c.Cut())
+	}
+	return nil
+}
+
+func (c *container) start(ctx context.Context) error {
+	for _, f := range c.files() {
+		if err := put(c.root, f); err != nil {
+			return err
+		}
+	}
+	c.spec.Files = nil // they were there before the first boot; later ones are the machine's own
+	namespace, err := c.spec.Fabric.plug()
+	if err != nil {
+		return err
+	}
+	// No machined and no scope of its own: neither need be there on this computer.
+	// nspawn enters the network itself first: /sys is made of the one it is in.
+	args := []string{"--net=" + namespace, "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "-D", c.root, "--network-namespace-path=" + namespace,
+		"--capability=CAP_NET_ADMIN", "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--hostname=" + c.hostname(), "--console=read-only", "/usr/lib/guest/init"}
+	cmd := exec.Command("nsenter", append(append(args, containerWords...), c.spec.Kernel...)...)
+	cmd.Stdout, cmd.Stderr = &c.console, &c.console
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.WaitDelay = 5 * time.Second
+	up, ended := make(chan struct{}), make(chan struct{})
+	c.console.mu.Lock()
+	c.up = up
+	c.console.mu.Unlock()
+	c.started = time.Now()
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start systemd-nspawn (Debian's systemd-container): %w", err)
+	}
+	c.mu.Lock()
+	c.nspawn, c.ended, c.init = cmd, ended, 0
+	c.mu.Unlock()
+	go func() {
+		_ = cmd.Wait() // how it ended is in the console, and in ProcessState
+		close(ended)
+	}()
+	select {
+	case <-up:
+	case <-ended:
+		return fmt.Errorf("it ended at once: %s", cmd.ProcessState)
+	case <-time.After(bootWithin):
+		return fmt.Errorf("it does not start systemd within %s", bootWithin)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	c.init = firstProcess(cmd.Process.Pid)
+	if c.init == 0 {
+		return errors.New("its first process is not to be found")
+	}
+	return nil
+}
+
+func (c *container) hostname() string {
+	if c.spec.Hostname == "" {
+		return "ip-10-0-0-5"
+	}
+	return c.spec.Hostname
+}
+
+// files are those of the case and what image/init lays over the kernel's.
+func (c *container) files() []File {
+	words := strings.Join(append([]string{"BOOT_IMAGE=/vmlinuz root=/dev/nvme0n1 ro"}, c.spec.Kernel...), " ") + "\n"
+	own := []File{{Path: "/usr/lib/guest/cmdline", Data: []byte(words)}}
+	if c.spec.Files != nil || c.spec.Hostname != "" {
+		own = append(own, File{Path: "/etc/hostname", Data: []byte(c.hostname() + "\n")})
+	}
+	if c.spec.DMI != "" {
+		dmi := "/usr/lib/guest/class/dmi/id/"
+		own = append(own, File{Path: dmi + "board_asset_tag", Data: []byte(c.spec.DMI + "\n")},
+			File{Path: dmi + "sys_vendor", Data: []byte("Amazon EC2\n")}, File{Path: dmi + "product_uuid", Data: []byte("ec2e1916-9099-7caf-fd21-012345abcdef\n"), Mode: 0o400})
+	}
+	return append(own, c.spec.Files...)
+}
+
+// firstProcess is the child of nspawn that is process 1 in a space of its own.
+func firstProcess(nspawn int) int {
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", nspawn))
+	for _, pid := range strings.Fields(string(children)) {
+		status, _ := os.ReadFile("/proc/" + pid + "/status")
+		_, ids, _ := strings.Cut(string(status), "NSpid:")
+		ids, _, _ = strings.Cut(ids, "\n")
+		var outer, inner int
+		if n, _ := fmt.Sscan(ids, &outer, &inner); n == 2 && inner == 1 {
+			return outer
+		}
+	}
+	return 0
+}
