@@ -13,6 +13,7 @@ import (
 	"reveille/agent/report"
 	"reveille/bootstrap/converge"
 	"reveille/bootstrap/facts"
+	"reveille/bootstrap/host"
 	"reveille/bootstrap/originals"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
@@ -41,6 +42,8 @@ type Pass struct {
 	Kind  Kind
 	Watch Watcher
 	Tell  bool // send the report to the coordinators
+
+	Writers *host.Writers // who writes files, for naming who rewrites ours; nil: the files' own comments tell
 }
 
 // Outcome is a pass's report and what it was made from.
@@ -133,16 +136,34 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 	if p.Watch.Planned != nil {
 		p.Watch.Planned(w.Plan)
 	}
-	began := time.Since(start)
-	walked, err := converge.Run(ctx, p.Host, w.Plan, converge.Options{Max: max, On: p.Watch.Step})
-	if err != nil {
+	if err := p.walk(ctx, r, w.Plan, max, start); err != nil {
 		return fail(err)
+	}
+	out.Report = *r
+	return out
+}
+
+// walk makes the plan so, as far as this pass may.
+func (p Pass) walk(ctx context.Context, r *api.Report, steps plan.Plan, max plan.Risk, start time.Time) error {
+	var f *fights
+	if max > plan.Nothing {
+		var err error
+		f, err = p.openFights(start)
+		note(r, err)
+		steps = f.leave(p.Host, steps)
+	}
+	began := time.Since(start)
+	walked, err := converge.Run(ctx, p.Host, steps, converge.Options{Max: max, On: p.Watch.Step})
+	if err != nil {
+		return err
 	}
 	report.AddSteps(r, walked, began)
 	r.Hostname = hostname(p.Config, r.Hostname)
 	p.settle(r, walked, max)
-	out.Report = *r
-	return out
+	if f != nil {
+		note(r, f.settle(p.Host, r, walked))
+	}
+	return nil
 }
 
 // decide decides. Where DMI names no instance, IMDS is the first to tell that
