@@ -55,7 +55,8 @@ func settled(ctx context.Context, h *host.Host, id string, started time.Time) (w
 // wait for its own child.
 func withinCloudInit(h *host.Host) bool {
 	text, err := h.ReadFile("/proc/self/cgroup")
-	return err == nil && slices.ContainsFunc(facts.CloudUnits, func(u string) bool { return strings.Contains(string(text), "/"+u) })
+	// Releases from 24.3 on run all stages in one process.
+	return err == nil && slices.ContainsFunc(append([]string{"cloud-init-main.service"}, facts.CloudUnits...), func(u string) bool { return strings.Contains(string(text), "/"+u) })
 }
 
 // cloudStage looks at the stage: its own status, and what systemd knows of the

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"reveille/agent"
+	"reveille/bootstrap/host"
 )
 
 // Daemon makes the boot pass, says that the machine is up, and stays: it looks
@@ -28,6 +29,8 @@ type loop struct {
 	Daemon
 	asks   *asks
 	booted bool // this boot's boot pass has decided and walked
+
+	writers *host.Writers // who writes files; nil: nobody can tell
 
 	passing context.CancelFunc // ends the pass under way; nil where none is
 	since   time.Time          // … began
@@ -51,6 +54,9 @@ type ending struct {
 // this process at all.
 func (d Daemon) Run(ctx context.Context) error {
 	l := d.newLoop()
+	writers, unwatch := watchWriters(l.Host)
+	l.writers = writers
+	defer unwatch()
 	readyBy := time.NewTimer(l.Times.ReadyBy)
 	defer readyBy.Stop()
 	alive, stop := l.watchdog()
@@ -123,7 +129,7 @@ func (l *loop) start(ctx context.Context, kind Kind) {
 	l.since = time.Now()
 	l.begin.Stop()
 	l.again.Stop()
-	p := Pass{Config: l.Config, Kind: kind, Tell: true, Watch: l.watch()}
+	p := Pass{Config: l.Config, Kind: kind, Tell: true, Watch: l.watch(), Writers: l.writers}
 	go func() {
 		out, err := p.Run(ctx)
 		l.ended <- ending{kind, out, err}

@@ -97,6 +97,20 @@ func (f *fights) leave(h *host.Host, p plan.Plan) plan.Plan {
 	return out
 }
 
+// watchWriters is what names the programs that rewrite files of ours. Where
+// the kernel does not let us see them the files' own comments must do.
+func watchWriters(h *host.Host) (w *host.Writers, stop func()) {
+	if !h.Live() {
+		return nil, func() {}
+	}
+	w, err := h.Writers()
+	if err != nil {
+		h.Log().Debug("who writes files cannot be seen here", "error", err)
+		return nil, func() {}
+	}
+	return w, func() { _ = w.Close() }
+}
+
 // settle counts the repairs of this walk, and tells in the report which files
 // somebody rewrites.
 func (f *fights) settle(h *host.Host, r *api.Report, walked converge.Report) error {
