@@ -100,6 +100,8 @@ type node struct {
 	Properties  map[string]node `json:"properties"`
 	Required    []string        `json:"required"`
 	Not         any             `json:"not"`
+	AnyOf       []node          `json:"anyOf"`
+	Items       *node           `json:"items"` // of a list of maps
 }
 
 func (n node) rows(under string) []string {
@@ -117,6 +119,11 @@ func (n node) rows(under string) []string {
 		}
 		rows = append(rows, fmt.Sprintf("| `%s` | %s | %s%s |\n", key, value, strings.ReplaceAll(p.Description, "|", "\\|"), must))
 		rows = append(rows, p.rows(key)...)
+		for _, form := range p.AnyOf {
+			if form.Items != nil {
+				rows = append(rows, form.Items.rows(key+"[]")...)
+			}
+		}
 	}
 	return rows
 }

@@ -61,6 +61,10 @@ func (b *builder) profile() Profile {
 	if b.asked("ganglia") {
 		p.Ganglia = &Ganglia{Cluster: b.text("ganglia.cluster"), Port: b.number("ganglia.port"), Collectors: addresses(b.list("ganglia.collectors"))}
 	}
+	if b.asked("scripts") {
+		p.Scripts = b.scripts()
+	}
+	p.Services, p.Ready = b.list("services"), b.ready()
 	if b.asked("coordinator") {
 		p.Coordinator = &Coordinator{URLs: b.list("coordinator.urls")}
 	}
@@ -122,18 +126,15 @@ func (b *builder) number(path string) int {
 	return n
 }
 
-func (b *builder) seconds(path string) time.Duration {
-	d, _ := time.ParseDuration(b.text(path))
+func (b *builder) seconds(path string) time.Duration { return duration(b.text(path)) }
+
+// duration reads a text that its key's type has checked.
+func duration(text string) time.Duration {
+	d, _ := time.ParseDuration(text)
 	return d
 }
 
-func (b *builder) list(path string) []string {
-	var out []string
-	for _, it := range b.m.live[path].value.items {
-		out = append(out, it.text)
-	}
-	return out
-}
+func (b *builder) list(path string) []string { return b.m.live[path].value.texts() }
 
 // placed reads a list, or the lists by region and zone, nearest first.
 func (b *builder) placed(path string, most int) []string {

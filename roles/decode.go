@@ -87,7 +87,7 @@ func (d *decoder) key(k *schemaKey, path string, p docPair) {
 		if text, ok := d.scalar(k, path, n); ok {
 			v := leafValue{text: text}
 			if k.one {
-				v = leafValue{list: true, items: []leafItem{{text, n.at}}}
+				v = leafValue{list: true, items: []leafItem{{text: text, at: n.at}}}
 			}
 			d.add(leaf{path: path, key: k, value: v, at: p.key.at})
 		}
@@ -121,10 +121,16 @@ func (d *decoder) allowed(k *schemaKey, path string, at place) bool {
 
 func (d *decoder) list(k *schemaKey, path string, p docPair) {
 	v, good := leafValue{list: true}, true
-	for _, item := range p.value.items {
-		text, ok := d.scalar(k, path, item)
+	for i, item := range p.value.items {
+		if k.entry != nil {
+			it, ok := d.entry(k, path, item)
+			good = good && ok
+			v.items = append(v.items, it)
+			continue
+		}
+		text, ok := d.scalar(k.item(i), path, item)
 		good = good && ok
-		v.items = append(v.items, leafItem{text, item.at})
+		v.items = append(v.items, leafItem{text: text, at: item.at})
 	}
 	if good && d.count(k, path, p.value.at, v) {
 		d.add(leaf{path: path, key: k, value: v, at: p.key.at})
@@ -142,7 +148,7 @@ func (d *decoder) count(k *schemaKey, path string, at place, v leafValue) bool {
 	}
 	first := map[string]bool{}
 	for _, it := range v.items {
-		if first[it.text] {
+		if first[it.text] && !k.again {
 			d.fail(it.at, "%s holds %s twice: take one out", path, quoted(it.text))
 		}
 		first[it.text] = true

@@ -80,7 +80,18 @@ func (k *schemaKey) bare() map[string]any {
 	if !k.list {
 		return k.scalarSchema()
 	}
-	list := map[string]any{"type": "array", "items": k.scalarSchema(), "uniqueItems": true}
+	list := map[string]any{"type": "array"}
+	if k.entry == nil {
+		list["items"] = k.scalarSchema()
+	} else {
+		list["items"] = k.entrySchema()
+	}
+	if k.first != nil {
+		list["prefixItems"] = []any{k.item(0).scalarSchema()}
+	}
+	if !k.again {
+		list["uniqueItems"] = true
+	}
 	if k.least > 0 {
 		list["minItems"] = k.least
 	}
@@ -91,6 +102,22 @@ func (k *schemaKey) bare() map[string]any {
 		return map[string]any{"anyOf": []any{k.scalarSchema(), list}}
 	}
 	return list
+}
+
+// entrySchema is one map of a list of them.
+func (k *schemaKey) entrySchema() map[string]any {
+	properties, one := map[string]any{}, []any{}
+	for _, c := range k.entry {
+		p := map[string]any{"anyOf": []any{c.bare()}, "description": c.doc}
+		if c.def != "" {
+			p["default"] = c.defaultValue()
+		}
+		if c.pick {
+			one = append(one, map[string]any{"required": []string{c.name}})
+		}
+		properties[c.name] = p
+	}
+	return map[string]any{"type": "object", "additionalProperties": false, "properties": properties, "oneOf": one}
 }
 
 // scalarSchema is one value: by its type, or with a name to fill in.

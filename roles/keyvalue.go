@@ -49,6 +49,8 @@ func (d *decoder) pair(name, value string, at place) {
 	switch {
 	case k.section():
 		d.fail(at, "%s is a section: name a key in it, such as %s", name, sampleKey(k, name))
+	case k.entry != nil:
+		d.fail(at, "%s is a list of maps, for which one line has no room: write it in YAML, in user-data that begins with #reveille", name)
 	case k.list:
 		d.commas(k, path, value, at)
 	case value == "":
@@ -85,7 +87,7 @@ func (d *decoder) commas(k *schemaKey, path, value string, at place) {
 				return
 			}
 			good = d.text(k, path, at, item) && good
-			v.items = append(v.items, leafItem{item, at})
+			v.items = append(v.items, leafItem{text: item, at: at})
 		}
 	}
 	if good && d.count(k, path, at, v) {

@@ -14,8 +14,9 @@ type leafValue struct {
 }
 
 type leafItem struct {
-	text string
-	at   place
+	text   string
+	at     place
+	fields []leaf // of a list of maps: what the entry holds, in the schema's order; text is all of it
 }
 
 // String is the value as explain prints it.

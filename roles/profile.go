@@ -43,6 +43,9 @@ type Profile struct {
 	Resolver    *Resolver
 	Directory   *Directory
 	Ganglia     *Ganglia
+	Scripts     *Scripts
+	Services    []string // units that the agent starts once a boot
+	Ready       []Ready  // what must be so before the machine counts as ready
 	Coordinator *Coordinator
 	Notes       []string  // findings that are no errors: a tag value passed over, and why
 	Settings    []Setting // who set what, by key, for explain and for the steps' reasons
@@ -83,6 +86,24 @@ type Ganglia struct {
 	Cluster    string
 	Port       int
 	Collectors []string // IP addresses
+}
+
+// Scripts are programs that prepare the machine, and that take leave of it.
+type Scripts struct {
+	Startup         []string      // paths, run in this order once on an instance
+	StartupTimeout  time.Duration // of each
+	Shutdown        []string      // paths, run in this order when the machine goes down
+	ShutdownTimeout time.Duration // of all together
+}
+
+// Ready is one check, for which exactly one field but Timeout is set.
+type Ready struct {
+	TCP     string // host:port
+	HTTP    string // URL
+	Unit    string
+	File    string // path
+	Command []string
+	Timeout time.Duration // how long it may take to become so
 }
 
 // Coordinator is who is told.

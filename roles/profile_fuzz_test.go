@@ -60,6 +60,22 @@ func again(t *testing.T, p Profile) Profile {
 	if g := p.Ganglia; g != nil {
 		doc["ganglia"] = map[string]any{"cluster": g.Cluster, "port": g.Port, "collectors": g.Collectors}
 	}
+	if s := p.Scripts; s != nil {
+		m := map[string]any{"startup_timeout": fmt.Sprintf("%.0fs", s.StartupTimeout.Seconds()), "shutdown_timeout": fmt.Sprintf("%.0fs", s.ShutdownTimeout.Seconds())}
+		m["startup"], m["shutdown"] = escaped(s.Startup), escaped(s.Shutdown)
+		doc["scripts"] = m
+	}
+	doc["services"] = escaped(p.Services)
+	ready := []any{}
+	for _, r := range p.Ready {
+		m := filledIn(map[string]string{"tcp": r.TCP, "http": r.HTTP, "unit": r.Unit, "file": r.File}, "")
+		if len(r.Command) > 0 {
+			m["command"] = escaped(r.Command)
+		}
+		m["timeout"] = fmt.Sprintf("%.0fs", r.Timeout.Seconds())
+		ready = append(ready, m)
+	}
+	doc["ready"] = ready
 	if c := p.Coordinator; c != nil {
 		doc["coordinator"] = map[string]any{"urls": c.URLs}
 	}
@@ -70,6 +86,15 @@ func again(t *testing.T, p Profile) Profile {
 	out, err := Resolve(machine(says("role=again")), []Source{{RoleFile, "again.yaml", data}})
 	if err != nil {
 		t.Fatalf("what was taken is refused when written again: %v\n%s", err, data)
+	}
+	return out
+}
+
+// escaped is a list, never null, that means itself when it is read.
+func escaped(texts []string) []string {
+	out := []string{}
+	for _, s := range texts {
+		out = append(out, dollars(s))
 	}
 	return out
 }
@@ -142,7 +167,7 @@ func FuzzProfile(f *testing.F) {
 // The same for key=value lines.
 func FuzzKeyValue(f *testing.F) {
 	for _, s := range []string{"hostname=dev-mysql01", "hostname=a\nresolver.nameservers=10.0.0.2,fd00::2\nresolver.search=a.b\r\n", "vars.a=$${x}\nhostname=${region}",
-		"resolver.nameservers.us-east-1a=10.0.0.2\n#x\n\n", "role=x\n=\na==b\n.=1\nresolver.=2", "directory.uris=ldapi://\ndirectory.base=dc=a\ndirectory.break_glass=u", "storage.raid=1", "\ufeffhostname=a\x00"} {
+		"resolver.nameservers.us-east-1a=10.0.0.2\n#x\n\n", "role=x\n=\na==b\n.=1\nresolver.=2", "directory.uris=ldapi://\ndirectory.base=dc=a\ndirectory.break_glass=u", "storage.raid=1", "hostname=a\nservices=a.service,b.timer\nscripts.startup=/a,/b\nscripts.startup_timeout=1m", "ready=/a", "\ufeffhostname=a\x00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -159,7 +184,7 @@ func FuzzKeyValue(f *testing.F) {
 // else; allowed ones are read as strictly as a file. Never a panic.
 func FuzzTags(f *testing.F) {
 	for _, s := range [][2]string{{"hostname", "dev01"}, {"hostname", "a_b"}, {"Name", "x y"}, {"role", ""}, {"reveille:pause", "x"}, {"reveille:resolver.nameservers", "10.0.0.2"},
-		{"reveille:vars.a", "${b}"}, {"reveille:", "x"}, {"reveille:identity.hostname", "h"}, {"reveille:storage", "x"}, {"reveille:match.tags.a", "b"}} {
+		{"reveille:vars.a", "${b}"}, {"reveille:", "x"}, {"reveille:identity.hostname", "h"}, {"reveille:storage", "x"}, {"reveille:services", "a.service"}, {"reveille:scripts.startup", "/a"}, {"reveille:match.tags.a", "b"}} {
 		f.Add(s[0], s[1])
 	}
 	may := local("tags_may_set: [identity, vars, resolver, directory, ganglia, coordinator]\n")
@@ -172,7 +197,8 @@ func FuzzTags(f *testing.F) {
 			}
 			return
 		}
-		if key != "hostname" && p.Identity != (Identity{}) || p.Resolver != nil || p.Directory != nil || p.Ganglia != nil || p.Coordinator != nil || len(p.Vars) > 0 {
+		if key != "hostname" && p.Identity != (Identity{}) || p.Resolver != nil || p.Directory != nil || p.Ganglia != nil || p.Coordinator != nil || len(p.Vars) > 0 ||
+			p.Scripts != nil || len(p.Services) > 0 || len(p.Ready) > 0 {
 			t.Errorf("a tag that nobody allowed steers: %+v", p)
 		}
 		if h := p.Identity.Hostname; h != "" && checkHostName("host name", h) != nil {

@@ -18,6 +18,9 @@ func concerns() []Concern {
 		{"nameservice", planNameservice},
 		{"directory", planDirectory},
 		{"ganglia", planGanglia},
+		{"scripts", planScripts},
+		{"services", planServices},
+		{"ready", planReady},
 	}
 }
 

@@ -20,6 +20,10 @@ type schemaKey struct {
 	least int          // fewest entries of the list
 	most  int          // most entries of the list; 0 is any number
 	over  string       // who would pass over what is more, without a word
+	again bool         // an entry may stand twice in the list
+	first *scalarType  // what the list's first entry must be, where it is not as the others
+	entry []*schemaKey // a list of maps: the keys of each
+	pick  bool         // of an entry's keys: exactly one of those must be given
 	one   bool         // one value may stand for a list of it
 	place bool         // may also be a map of such lists by region and zone
 	keys  []*schemaKey // a section's own keys
@@ -37,7 +41,7 @@ type schemaKey struct {
 var profileSchema = sync.OnceValue(buildSchema)
 
 // section says that the key holds keys rather than a value.
-func (k *schemaKey) section() bool { return k.is == nil && k.never == "" }
+func (k *schemaKey) section() bool { return k.is == nil && k.entry == nil && k.never == "" }
 
 // child finds the key of that name in a section; nil where there is none.
 func (k *schemaKey) child(name string) *schemaKey {

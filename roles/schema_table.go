@@ -72,10 +72,10 @@ func buildSchema() *schemaKey {
 		}},
 		{name: "tags_may_set", doc: "Keys and sections that tags reveille:KEY.PATH may set.", is: keyName, list: true, fixed: true, only: []Layer{Local}},
 		{name: "role_required", doc: "Refuse to go on where no layer names a role and no role file matches.", is: yesNo(), def: "false", fixed: true, only: []Layer{Local}},
+		scriptsSchema(),
+		servicesSchema(),
+		readySchema(),
 		{name: "storage", never: notYet},
-		{name: "services", never: notYet},
-		{name: "ready", never: notYet},
-		{name: "scripts", never: notYet},
 	}}
 }
 

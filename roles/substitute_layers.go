@@ -83,8 +83,8 @@ func (w *filler) leaf(path string) {
 	if !v.list {
 		v.text = w.text(l, l.at, l.value.text)
 	}
-	for _, it := range l.value.items {
-		v.items = append(v.items, leafItem{w.text(l, it.at, it.text), it.at})
+	for i, it := range l.value.items {
+		v.items = append(v.items, w.item(l, i, it))
 	}
 	if v.list && len(w.errs)+len(w.unknown) == before {
 		d := decoder{}
@@ -98,6 +98,28 @@ func (w *filler) leaf(path string) {
 			s.Written, s.Value = s.Value, v.String()
 		}
 	}
+}
+
+// item fills one entry of a list: a text, or all that a map holds.
+func (w *filler) item(l leaf, i int, it leafItem) leafItem {
+	if l.key.entry == nil {
+		l.key = l.key.item(i)
+		return leafItem{text: w.text(l, it.at, it.text), at: it.at}
+	}
+	out := leafItem{at: it.at}
+	for _, f := range it.fields {
+		v := leafValue{list: f.value.list}
+		if !v.list {
+			v.text = w.text(f, f.at, f.value.text)
+		}
+		for n, word := range f.value.items {
+			v.items = append(v.items, w.item(f, n, word))
+		}
+		f.value = v
+		out.fields = append(out.fields, f)
+	}
+	out.text = entryText(out.fields)
+	return out
 }
 
 func (w *filler) text(l leaf, at place, text string) string {

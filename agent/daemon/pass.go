@@ -200,10 +200,15 @@ func (p Pass) prepare(ctx context.Context, w agent.Wanted) error {
 	return nil
 }
 
-// settle notes what this pass confirmed: those bytes are safe to put back
+// settle asks the steps for their notes, and notes what this pass confirmed: those bytes are safe to put back
 // later without anybody watching. A pass that failed confirms nothing: half of
 // what was asked for may be what broke the other half.
 func (p Pass) settle(r *api.Report, walked converge.Report, max plan.Risk) {
+	for _, got := range walked.Results {
+		if n, ok := got.Step.Resource.(resource.Noter); ok && p.Host.Live() {
+			r.Notes = append(r.Notes, n.Notes(p.Host)...)
+		}
+	}
 	if max < plan.Disrupts || r.State == api.Failed {
 		return
 	}

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 )
@@ -17,6 +18,10 @@ type Dialer interface {
 func (h *Host) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	c, err := h.dialer.DialContext(ctx, network, address)
 	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err // its own text would name the address again
+		}
 		return nil, fmt.Errorf("connect to %s: %w", address, err)
 	}
 	return c, nil

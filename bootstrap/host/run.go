@@ -129,13 +129,16 @@ func (c commands) wait(ctx context.Context, done <-chan error) (error, bool) {
 	}
 }
 
-// environ is ours with messages in English, whoever starts the agent.
+// environ is ours with messages in English, whoever starts the agent, and
+// without what systemd says to the agent itself.
 func environ(env []string) []string {
 	out := []string{"LC_ALL=C"}
 	path := false
 	for _, e := range env {
 		key, _, _ := strings.Cut(e, "=")
-		if key == "LC_ALL" || key == "LANG" || key == "LANGUAGE" {
+		switch key {
+		case "LC_ALL", "LANG", "LANGUAGE",
+			"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS": // between systemd and the agent alone
 			continue
 		}
 		path = path || key == "PATH"

@@ -1,0 +1,34 @@
+package roles
+
+import (
+	"time"
+
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/plan"
+	"reveille/bootstrap/resource"
+)
+
+// serviceWithin is how long a service may take to become active: longer than
+// systemd's own default bound, which makes a failure of it first.
+const serviceWithin = 2 * time.Minute
+
+// planServices asks for the role's own units. They need the host's name, which
+// many a server reads once, and the startup scripts that prepare the machine
+// for them; no file of the resolver's or the directory's that could not be
+// written keeps a database down.
+func planServices(f facts.Facts, p Profile) (plan.Plan, error) {
+	needs := []string{resource.Hostname{}.ID()}
+	if p.Scripts != nil {
+		for _, s := range p.Scripts.Startup {
+			needs = append(needs, resource.Script{Path: s}.ID())
+		}
+	}
+	var out plan.Plan
+	for _, name := range p.Services {
+		out = append(out, plan.Step{
+			Resource: resource.Service{Name: name}, Concern: "services", Needs: needs,
+			Within: serviceWithin, Required: true, Why: p.Why("services"),
+		})
+	}
+	return out, nil
+}
