@@ -7,7 +7,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 quiet   := | grep -vE '^(goos|goarch|pkg|cpu|PASS|ok)\b'
 export CGO_ENABLED ?= 0
 
-.PHONY: help build check lint test demo bench soak packages clean
+.PHONY: help build check lint test demo bench soak package packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ lint: $(BIN)/staticcheck ## format, vet and staticcheck alone
 test: packages build lint ## everything: real gmond, slapd and cloud-init included
 	CI=true CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
 
+package: $(BIN)/nfpm ## deb and rpm of both programs, for amd64 and arm64, in dist
+	GO='$(GO)' BIN='$(BIN)' VERSION='$(VERSION)' packaging/build
+
 packages: ## install the Debian packages that the tests need (root), or name them
 	integration/scripts/packages
 
@@ -42,5 +45,9 @@ soak: ## the long campaigns: every fuzz target for FUZZTIME (5m)
 clean: ## remove what was built
 	rm -rf build dist
 
-$(BIN)/ec2-metadata-mock $(BIN)/staticcheck: tools/go.mod
-	$(GO) -C tools build -o ../$(BIN)/ $(if $(findstring mock,$@),github.com/aws/amazon-ec2-metadata-mock/cmd/ec2-metadata-mock,honnef.co/go/tools/cmd/staticcheck)
+# The tools, of the versions that tools/go.mod names.
+$(BIN)/ec2-metadata-mock: pkg := github.com/aws/amazon-ec2-metadata-mock/cmd/ec2-metadata-mock
+$(BIN)/staticcheck: pkg := honnef.co/go/tools/cmd/staticcheck
+$(BIN)/nfpm: pkg := github.com/goreleaser/nfpm/v2/cmd/nfpm
+$(BIN)/ec2-metadata-mock $(BIN)/staticcheck $(BIN)/nfpm: tools/go.mod
+	$(GO) -C tools build -o ../$(BIN)/ $(pkg)
