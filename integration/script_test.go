@@ -115,7 +115,17 @@ func cmdIMDS(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) == 1 && args[0] == "off" {
 		return
 	}
-	instance, fault := fakeimds.Example(), fakeimds.Fault{}
+	instance, fault := imdsWords(ts, fakeimds.Example(), args)
+	running, err := fakeimds.Open("127.0.0.1:0", instance, fault)
+	ts.Check(err)
+	now.running = running
+	ts.Defer(now.stop)
+	ts.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", running.URL)
+}
+
+// imdsWords is an instance, changed by the words of an imds line, and its fault.
+func imdsWords(ts *testscript.TestScript, instance fakeimds.Instance, args []string) (fakeimds.Instance, fakeimds.Fault) {
+	fault := fakeimds.Fault{}
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
 		switch {
@@ -149,11 +159,7 @@ func cmdIMDS(ts *testscript.TestScript, _ bool, args []string) {
 			}
 		}
 	}
-	running, err := fakeimds.Open("127.0.0.1:0", instance, fault)
-	ts.Check(err)
-	now.running = running
-	ts.Defer(now.stop)
-	ts.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", running.URL)
+	return instance, fault
 }
 
 // cmdCoordinator starts one on loopback and puts its base URL into $COORDINATOR:

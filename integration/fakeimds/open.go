@@ -39,6 +39,12 @@ func Open(addr string, i Instance, f Fault) (*Running, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the metadata service: %w", err)
 	}
+	return Serve(l, i, f), nil
+}
+
+// Serve is Open on a listener that is there already, inside a network of its
+// own for example. The network's own faults are not for it.
+func Serve(l net.Listener, i Instance, f Fault) *Running {
 	s := New(i)
 	if f.Act != nil {
 		s.Inject(f)
@@ -53,7 +59,7 @@ func Open(addr string, i Instance, f Fault) (*Running, error) {
 			err = errors.Join(err, e)
 		}
 		return err
-	}}, nil
+	}}
 }
 
 // openDead holds a port that answers nothing. A bound socket that does not

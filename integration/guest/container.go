@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -25,9 +24,9 @@ type container struct {
 
 	mu     sync.Mutex
 	nspawn *exec.Cmd
-	up     chan struct{} // closed when its first process is about to become systemd
-	ended  chan struct{} // closed when nspawn has
-	init   int           // process id of its systemd, as seen from here
+	up     chan struct{}   // closed when its first process is about to become systemd
+	ended  <-chan struct{} // closed when nspawn has
+	init   int             // process id of its systemd, as seen from here
 }
 
 // bootWithin bounds the way to the first process, which takes 50 ms.
@@ -91,23 +90,19 @@ func (c *container) start(ctx context.Context) error {
 		"--capability=CAP_NET_ADMIN", "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--hostname=" + c.hostname(), "--console=read-only", "/usr/lib/guest/init"}
 	cmd := exec.Command("nsenter", append(append(args, containerWords...), c.spec.Kernel...)...)
 	cmd.Stdout, cmd.Stderr = &c.console, &c.console
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.WaitDelay = 5 * time.Second
-	up, ended := make(chan struct{}), make(chan struct{})
+	up := make(chan struct{})
 	c.console.mu.Lock()
 	c.up = up
 	c.console.mu.Unlock()
 	c.started = time.Now()
-	if err := cmd.Start(); err != nil {
+	ended, err := startTied(cmd)
+	if err != nil {
 		return fmt.Errorf("start systemd-nspawn (Debian's systemd-container): %w", err)
 	}
 	c.mu.Lock()
 	c.nspawn, c.ended, c.init = cmd, ended, 0
 	c.mu.Unlock()
-	go func() {
-		_ = cmd.Wait() // how it ended is in the console, and in ProcessState
-		close(ended)
-	}()
 	select {
 	case <-up:
 	case <-ended:

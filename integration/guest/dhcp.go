@@ -7,17 +7,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
 )
 
 // dhcp is dnsmasq in a fabric: leases for the machine, and a resolver at the
 // VPC's address which knows the names that a case gives it and no other.
 type dhcp struct {
-	cmd  *exec.Cmd
-	dir  string
-	said syncBuffer
-	host map[string]string
+	cmd   *exec.Cmd
+	ended <-chan struct{}
+	dir   string
+	said  syncBuffer
+	host  map[string]string
 }
 
 func startDHCP(f *Fabric) (*dhcp, error) {
@@ -36,8 +36,7 @@ func startDHCP(f *Fabric) (*dhcp, error) {
 		"--dhcp-leasefile="+filepath.Join(dir, "given"), "--dhcp-option=option:router,"+Gateway,
 		"--dhcp-option=option:dns-server,"+Resolver, "--dhcp-option=option:domain-name,ec2.internal")
 	d.cmd.Stdout, d.cmd.Stderr = &d.said, &d.said
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := d.cmd.Start(); err != nil {
+	if d.ended, err = startTied(d.cmd); err != nil {
 		return nil, errors.Join(fmt.Errorf("start dnsmasq (Debian's dnsmasq-base): %w", err), os.RemoveAll(dir))
 	}
 	return d, nil
@@ -67,40 +66,6 @@ func (d *dhcp) reload() error { return d.cmd.Process.Signal(syscall.SIGHUP) }
 
 func (d *dhcp) close() error {
 	err := d.cmd.Process.Kill()
-	_ = d.cmd.Wait() // killed, as it says
+	<-d.ended
 	return errors.Join(err, os.RemoveAll(d.dir))
-}
-
-// syncBuffer takes what several writers say.
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-	// line, if any, is called with each whole line
-	line    func(string)
-	pending []byte
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.buf.Write(p)
-	if b.line == nil {
-		return len(p), nil
-	}
-	b.pending = append(b.pending, p...)
-	for {
-		end := bytes.IndexByte(b.pending, '\n')
-		if end < 0 {
-			return len(p), nil
-		}
-		b.line(string(bytes.TrimRight(b.pending[:end], "\r")))
-		b.pending = b.pending[end+1:]
-	}
-}
-
-// Bytes is all of it so far.
-func (b *syncBuffer) Bytes() []byte {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return bytes.Clone(b.buf.Bytes())
 }

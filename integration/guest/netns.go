@@ -2,6 +2,7 @@ package guest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"runtime"
@@ -14,14 +15,24 @@ import (
 func (f *Fabric) within(do func() error) error {
 	done := make(chan error, 1)
 	go func() {
-		// Never unlocked: the thread ends with the goroutine, so that no
-		// other one ever finds itself in the namespace.
 		runtime.LockOSThread()
+		home, err := netns.Get()
+		if err != nil {
+			done <- err
+			return // locked, as all returns before the last: the thread ends with the goroutine
+		}
+		defer home.Close()
 		if err := netns.Set(f.ns); err != nil {
 			done <- fmt.Errorf("enter the machine's network: %w", err)
 			return
 		}
-		done <- do()
+		err = do()
+		if back := netns.Set(home); back != nil {
+			done <- errors.Join(err, fmt.Errorf("leave the machine's network: %w", back))
+			return
+		}
+		runtime.UnlockOSThread()
+		done <- err
 	}()
 	return <-done
 }

@@ -1,0 +1,170 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"reveille/integration/fakeimds"
+	"reveille/integration/guest"
+)
+
+// metadata is a case's metadata service at its real address.
+type metadata struct {
+	instance fakeimds.Instance
+	running  *fakeimds.Running
+	dropped  bool
+}
+
+// plainInstance is the example with the one interface that machines have.
+func plainInstance() fakeimds.Instance {
+	i := fakeimds.Example()
+	i.IPv6 = ""
+	i.Interfaces = i.Interfaces[:1]
+	i.Interfaces[0].MAC, i.Interfaces[0].IPv4, i.Interfaces[0].IPv6 = guest.MAC, []string{i.PrivateIP}, nil
+	return i
+}
+
+func (m *metadata) stop() error {
+	if m.running == nil {
+		return nil
+	}
+	err := m.running.Close()
+	m.running = nil
+	return err
+}
+
+// wordIMDS starts, changes or ends the metadata service.
+func wordIMDS(ts *testscript.TestScript, _ bool, args []string) {
+	s := theStage(ts)
+	m := &s.metadata
+	switch {
+	case len(args) == 1 && args[0] == "requests":
+		s.requests(ts)
+		return
+	case len(args) > 0 && args[0] == "set":
+		if m.running == nil {
+			ts.Fatalf("imds set: it does not run")
+		}
+		instance, fault := imdsWords(ts, m.instance, args[1:])
+		if m.instance = withAddress(instance); fault.Act != nil {
+			m.running.Server.Inject(fault)
+		}
+		m.running.Server.Set(m.instance)
+		return
+	}
+	ts.Check(m.stop())
+	if m.dropped {
+		ts.Check(s.fabric.Undrop(guest.Metadata))
+		m.dropped = false
+	}
+	if len(args) == 1 && args[0] == "off" {
+		return
+	}
+	instance, fault := imdsWords(ts, plainInstance(), args)
+	m.instance = withAddress(instance)
+	switch fault.Name {
+	case fakeimds.Refused: // as a fabric without it is
+	case fakeimds.Dropped:
+		ts.Check(s.fabric.Drop(guest.Metadata))
+		m.dropped = true
+	default:
+		l, err := s.fabric.Listen("tcp", net.JoinHostPort(guest.Metadata, "80"))
+		ts.Check(err)
+		m.running = fakeimds.Serve(l, m.instance, fault)
+	}
+}
+
+// withAddress lets the primary interface have the instance's own address.
+func withAddress(i fakeimds.Instance) fakeimds.Instance {
+	if len(i.Interfaces) > 0 && i.PrivateIP != "" {
+		primary := i.Interfaces[0]
+		primary.IPv4 = []string{i.PrivateIP}
+		i.Interfaces = append([]fakeimds.Interface{primary}, i.Interfaces[1:]...)
+	}
+	return i
+}
+
+// requests tells what the service was asked, a line each.
+func (s *stage) requests(ts *testscript.TestScript) {
+	if s.metadata.running == nil {
+		ts.Fatalf("imds requests: it does not run")
+	}
+	for _, r := range s.metadata.running.Server.Requests() {
+		fmt.Fprintf(ts.Stdout(), "%s %s %d\n", r.Method, r.Path, r.Status)
+	}
+}
+
+// wordNet is the network's weather.
+func wordNet(ts *testscript.TestScript, _ bool, args []string) {
+	s := theStage(ts)
+	value := strings.Join(args[min(1, len(args)):], " ")
+	say := map[string]func() error{
+		"cut": s.fabric.Cut, "join": s.fabric.Join, "hold": s.fabric.Hold, "release": s.fabric.Release,
+		"drop":   func() error { return s.fabric.Drop(value) },
+		"undrop": func() error { return s.fabric.Undrop(value) },
+		"reject": func() error { return s.fabric.Reject(value) },
+		"add":    func() error { return s.fabric.Add(value) },
+		"rate":   func() error { return s.fabric.Rate(value) },
+		"name": func() error {
+			name, address, _ := strings.Cut(value, " ")
+			return s.fabric.Name(name, address)
+		},
+		"lossy": func() error {
+			percent, err := strconv.Atoi(value)
+			return errors.Join(err, s.fabric.Lossy(percent))
+		},
+		"address": func() error {
+			s.address = value
+			return s.fabric.Address(value)
+		},
+	}
+	if len(args) == 0 || say[args[0]] == nil {
+		ts.Fatalf("net: unknown word %q; see machines/README.md", strings.Join(args, " "))
+	}
+	ts.Check(say[args[0]]())
+}
+
+// wordDisk attaches and detaches volumes, before the first boot or hot.
+func wordDisk(ts *testscript.TestScript, _ bool, args []string) {
+	s := theStage(ts)
+	ctx, cancel := context.WithTimeout(context.Background(), s.scaled(runWithin))
+	defer cancel()
+	switch {
+	case len(args) == 4 && args[0] == "add":
+		size, err := bytesWord(args[2])
+		ts.Check(err)
+		v := guest.Volume{ID: args[1], Size: size, Attachment: args[3]}
+		if s.machine == nil {
+			s.spec.Disks = append(s.spec.Disks, v)
+			return
+		}
+		ts.Check(s.machine.Attach(ctx, v))
+	case len(args) == 2 && args[0] == "remove" && s.machine != nil:
+		ts.Check(s.machine.Detach(ctx, args[1]))
+	default:
+		ts.Fatalf("usage: disk add VOLUME-ID SIZE NAME, or disk remove VOLUME-ID of a running machine")
+	}
+}
+
+// bytesWord is a size like 64M or 2G.
+func bytesWord(word string) (int64, error) {
+	unit := map[byte]int64{'M': 1 << 20, 'G': 1 << 30}[word[len(word)-1]]
+	if unit == 0 {
+		return 0, fmt.Errorf("the size %q has no unit, M or G", word)
+	}
+	n, err := strconv.ParseInt(word[:len(word)-1], 10, 64)
+	return n * unit, err
+}
+
+// wordGuestCoordinator runs one inside the machine, at its loopback: the agent
+// speaks plain HTTP to nobody else.
+func wordGuestCoordinator(ts *testscript.TestScript, _ bool, _ []string) {
+	wordOn(ts, false, []string{"systemd-run", "--quiet", "--unit=coordinator", "reveille-coordinator", "serve", "--store", "bolt:/var/lib/coordinator"})
+	wordUntil(ts, false, []string{"curl", "-sfo", "/dev/null", "http://127.0.0.1:8650/healthz"})
+}
