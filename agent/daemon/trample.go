@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"reveille/agent"
 	"reveille/bootstrap/converge"
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/plan"
@@ -198,4 +200,22 @@ func hours(d time.Duration) string {
 		return "an hour"
 	}
 	return d.String()
+}
+
+// Tramplers is a file that is left alone, and who keeps rewriting it.
+type Tramplers struct{ Path, Who string }
+
+// Trampled is the files that are left alone now, by path.
+func Trampled(h *host.Host, now time.Time) []Tramplers {
+	f, err := Pass{Config: agent.Config{Host: h}, Kind: Timer}.openFights(now)
+	if err != nil {
+		return nil // the next pass says so
+	}
+	var all []Tramplers
+	for _, path := range slices.Sorted(maps.Keys(f.byPath)) {
+		if one := f.byPath[path]; len(one.Repairs) >= enoughRepairs {
+			all = append(all, Tramplers{path, one.Who})
+		}
+	}
+	return all
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/term"
@@ -205,18 +206,22 @@ func columns(w any) int {
 func bindDebugIMDS(a *app, _ *flag.FlagSet) runner {
 	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
 		found := facts.Diagnose(ctx, cfg.Facts)
-		wrong := false
-		if a.json {
-			a.printJSON(found)
-			for _, f := range found {
-				wrong = wrong || debug.Wrong(f)
-			}
-		} else {
-			wrong = debug.Findings(a.out, found)
-		}
-		if wrong {
-			return exitFail
-		}
-		return exitOK
+		return a.findings(found)
 	})
+}
+
+// findings prints them and ends with 1 where one is more than a remark.
+func (a *app) findings(found []facts.Finding) int {
+	switch {
+	case a.json:
+		a.printJSON(found)
+	case len(found) == 0:
+		fmt.Fprintln(a.out, "nothing found")
+	default:
+		debug.Findings(a.out, found)
+	}
+	if slices.ContainsFunc(found, debug.Wrong) {
+		return exitFail
+	}
+	return exitOK
 }

@@ -31,6 +31,11 @@ has not ended in time. The report of an earlier boot does not count.`
 	planHelp = `With --facts and no --root it prints every step and its bytes without looking
 at this machine: a replay of another instance.`
 
+	doctorHelp = `Each finding has a code, a severity, a title and a remedy; the exit code is 1
+where one is an error or a warning. With --bake it says what an image made of
+this machine would carry into its instances; clean takes away what is the
+agent's.`
+
 	validateHelp = `A folder's *.yaml files are checked as one fleet: two files of one role, or one
 Ganglia port for two clusters, are errors. Each is printed as
 file:line:column: message.`

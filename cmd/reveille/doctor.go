@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+
+	"reveille/agent"
+	"reveille/agent/debug"
+	"reveille/agent/report"
+	"reveille/bootstrap/facts"
+)
+
+func bindDebugDoctor(a *app, fs *flag.FlagSet) runner {
+	bake := fs.Bool("bake", false, "look at this machine as at what an image is about to be made of")
+	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
+		p := debug.Patient{Host: cfg.Host, Machine: facts.ReadMachine(cfg.Host)}
+		if *bake {
+			return a.findings(debug.Doctor(p, true)) // an image is no instance: nobody else is asked
+		}
+		if p.Wanted, p.Err = cfg.Decide(ctx); errors.Is(p.Err, agent.ErrInput) {
+			return a.unreadable(p.Err)
+		}
+		p.Machine = p.Wanted.Facts.Machine
+		p.Untold = report.LoadUntold(cfg.Host)
+		return a.findings(debug.Doctor(p, false))
+	})
+}
