@@ -200,9 +200,10 @@ func (p Pass) prepare(ctx context.Context, w agent.Wanted) error {
 	return nil
 }
 
-// settle asks the steps for their notes, and notes what this pass confirmed: those bytes are safe to put back
-// later without anybody watching. A pass that failed confirms nothing: half of
-// what was asked for may be what broke the other half.
+// settle asks the steps for their notes, and notes what this pass confirmed:
+// those bytes are safe to put back later without anybody watching. A pass that
+// failed confirms nothing: half of what was asked for may be what broke the
+// other half.
 func (p Pass) settle(r *api.Report, walked converge.Report, max plan.Risk) {
 	for _, got := range walked.Results {
 		if n, ok := got.Step.Resource.(resource.Noter); ok && p.Host.Live() {

@@ -76,6 +76,8 @@ func cases() []one {
 		{name: "restart", res: Unit{Name: nslcd, Reads: []File{bind}}, files: map[string]string{secret: "x\n"},
 			units: map[string]string{nslcd: "active"}, say: "restart nslcd.service (its files are not those that it was last started with)", live: true},
 		{name: "start", res: Unit{Name: nslcd, Start: true}, units: map[string]string{nslcd: "inactive"}, say: "start nslcd.service", live: true},
+		{name: "service", res: Service{Name: "mysql.service"}, units: map[string]string{"mysql.service": "inactive"},
+			say: "start mysql.service", live: true},
 	}
 }
 

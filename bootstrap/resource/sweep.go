@@ -16,13 +16,16 @@ import (
 // comes by again. The agent calls it at the beginning of a pass, under the
 // lock of the pass.
 func Sweep(h *host.Host, p plan.Plan) error {
-	dirs := []string{unitsDir, confirmedDir, SavedDir}
+	dirs := []string{unitsDir, servicesDir, confirmedDir, SavedDir}
 	errs := []error{originals.Sweep(h)}
 	for _, s := range p {
-		if f, ok := s.Resource.(File); ok {
-			target, err := h.Resolve(f.Path)
+		switch r := s.Resource.(type) {
+		case File:
+			target, err := h.Resolve(r.Path)
 			errs = append(errs, err)
-			dirs = append(dirs, filepath.Dir(f.Path), filepath.Dir(target))
+			dirs = append(dirs, filepath.Dir(r.Path), filepath.Dir(target))
+		case Script:
+			dirs = append(dirs, r.Journal)
 		}
 	}
 	store, err := originals.Load(h)
