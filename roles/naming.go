@@ -40,8 +40,10 @@ func planNaming(f facts.Facts, p Profile) (plan.Plan, error) {
 	if pl.Note != "" {
 		why += "; " + pl.Note
 	}
-	ask(resource.File{Path: hostnamePath, Mode: 0o644, Content: []byte(name + "\n"), Concern: "naming"}, n.why+"; "+why, hosts.ID())
-	ask(resource.Hostname{Name: name}, n.why, hosts.ID())
+	file := resource.File{Path: hostnamePath, Mode: 0o644, Content: []byte(name + "\n"), Concern: "naming"}
+	ask(file, n.why+"; "+why, hosts.ID())
+	// After the file: systemd-hostnamed, where it is told, goes by the file.
+	ask(resource.Hostname{Name: name}, n.why, hosts.ID(), file.ID())
 	if f.Machine.CloudInit {
 		ask(cloudInitFile(p), "cloud-init is installed and would set the name back at every boot")
 	}

@@ -30,8 +30,9 @@ func (h *Host) SetHostname(name string) error {
 // kernel is the real host name.
 type kernel struct{}
 
-func (kernel) Hostname() (string, error)     { return os.Hostname() }
-func (kernel) SetHostname(name string) error { return unix.Sethostname([]byte(name)) }
+func (kernel) Hostname() (string, error) { return os.Hostname() }
+
+func setHostname(name string) error { return unix.Sethostname([]byte(name)) }
 
 // offline answers for a machine that does not run.
 type offline struct{}
