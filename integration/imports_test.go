@@ -43,6 +43,7 @@ var rules = []rule{
 	{"coordinator/store/storetest", []string{"coordinator/api", "coordinator/store"}, nil, "one conformance test for every store"},
 	{"coordinator/server", []string{"coordinator/api", "coordinator/store", "coordinator/server/page"}, nil, "answers"},
 	{"coordinator/server/page", []string{"coordinator/api", "coordinator/store"}, nil, "draws what it is handed, and asks nobody"},
+	{"packaging", nil, nil, "documents from documents: it runs no program, and so packs for any architecture"},
 	{"integration", []string{"integration", "bootstrap", "roles", "agent", "coordinator"}, nil, "looks at everything, and nothing looks at it"},
 }
 
