@@ -20,7 +20,7 @@ const powerWithin = 60 * time.Second
 func wordBoot(ts *testscript.TestScript, _ bool, args []string) {
 	s := theStage(ts)
 	ts.Check(s.discard())
-	s.spec = guest.Spec{Fabric: s.fabric, DMI: s.metadata.instance.ID, Disks: s.spec.Disks}
+	s.spec = guest.Spec{Fabric: s.fabric, DMI: s.metadata.instance.ID, Disks: s.spec.Disks, Log: s.images.log}
 	dir, err := os.MkdirTemp(ts.Getenv("WORK"), "machine-")
 	ts.Check(err)
 	s.spec.Dir = dir

@@ -8,6 +8,7 @@ package guest
 import (
 	"context"
 	"io/fs"
+	"log/slog"
 	"time"
 )
 
@@ -27,9 +28,10 @@ type Spec struct {
 	Hostname string  // before anybody names it; "" is ip-10-0-0-5
 	DMI      string  // instance id that the machine's own firmware names; "" where it names none
 	Kernel   []string
-	Files    []File   // put there before the first process starts
-	Disks    []Volume // attached at power-on; VM alone
-	Dir      string   // folder of the machine's own, kept between its boots; the caller removes it
+	Files    []File       // put there before the first process starts
+	Disks    []Volume     // attached at power-on; VM alone
+	Log      *slog.Logger // nil: nothing is logged
+	Dir      string       // folder of the machine's own, kept between its boots; the caller removes it
 }
 
 // File is a file, or with Link a symbolic link, of the machine.
@@ -49,7 +51,7 @@ type Volume struct {
 
 // Result is how a command in the machine ended.
 type Result struct {
-	Stdout, Stderr []byte // VM: both are in Stdout, as they came
+	Stdout, Stderr []byte
 	Code           int
 }
 
