@@ -30,6 +30,7 @@ type Options struct {
 	Units    Units              // nil: systemd over D-Bus on "/", ErrOffline elsewhere
 	Names    Names              // nil: the kernel on "/", ErrOffline elsewhere
 	Dialer   Dialer             // nil: the network on "/", ErrOffline elsewhere
+	Links    Links              // nil: the kernel's on "/", ErrOffline elsewhere
 	Hook     func(point string) // tests: called before and after each effect ("write:/etc/hosts tmp", "… rename")
 	Log      *slog.Logger       // nil: discards
 }

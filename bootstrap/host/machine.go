@@ -21,6 +21,7 @@ type Host struct {
 	units    Units
 	names    Names
 	dialer   Dialer
+	links    Links
 	hook     func(point string)
 	log      *slog.Logger
 	tag      string // in the names of this Host's temporary files
@@ -34,7 +35,7 @@ func New(o Options) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{
-		root: root, commands: o.Commands, units: o.Units, names: o.Names, dialer: o.Dialer,
+		root: root, commands: o.Commands, units: o.Units, names: o.Names, dialer: o.Dialer, links: o.Links,
 		hook: o.Hook, log: o.Log, tag: randomTag(),
 	}
 	// A folder that comes with its own commands, units and names is a machine
@@ -76,6 +77,12 @@ func (h *Host) fillDoors() {
 		h.dialer = offline{}
 		if real {
 			h.dialer = &net.Dialer{}
+		}
+	}
+	if h.links == nil {
+		h.links = offline{}
+		if real {
+			h.links = kernelLinks{}
 		}
 	}
 }

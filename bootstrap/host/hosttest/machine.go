@@ -27,6 +27,7 @@ type Machine struct {
 	units    map[string]string
 	jobs     []string
 	forwards map[string]string // by address
+	links    *links
 	onJob    func(verb, name string)
 	hostname string
 	points   []string
@@ -52,7 +53,7 @@ func New(t testing.TB, files map[string]string) *Machine {
 func In(t testing.TB, root string, files map[string]string) *Machine {
 	t.Helper()
 	m := &Machine{Root: root, t: t, hostname: "localhost",
-		script: map[string][]answer{}, units: map[string]string{}, forwards: map[string]string{}}
+		script: map[string][]answer{}, units: map[string]string{}, forwards: map[string]string{}, links: newLinks()}
 	for path, content := range files {
 		m.Put(path, content, 0o644)
 	}
@@ -98,7 +99,7 @@ func (m *Machine) Read(path string) string {
 // as left-over temporary files are concerned.
 func (m *Machine) Host() *host.Host {
 	m.t.Helper()
-	return m.open(host.Options{Root: m.Root, Commands: m, Units: unitDoor{m}, Names: nameDoor{m}, Dialer: dialDoor{m}, Hook: m.hook})
+	return m.open(host.Options{Root: m.Root, Commands: m, Units: unitDoor{m}, Names: nameDoor{m}, Dialer: dialDoor{m}, Links: m.links, Hook: m.hook})
 }
 
 // Offline opens the machine as a folder: no commands, no units, no host name.
