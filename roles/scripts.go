@@ -10,7 +10,8 @@ import (
 
 // planScripts asks for the startup scripts, one after another. Each runs once
 // and never again, so it begins only when everything that a program may lean
-// on is so: names, their look-up, users. Shutdown scripts are no step: they are
+// on is so: names, their look-up, users. One that was run in an earlier boot is
+// done, whatever has become of these since: its services start. Shutdown scripts are no step: they are
 // the daemon's, when the machine goes down.
 func planScripts(f facts.Facts, p Profile) (plan.Plan, error) {
 	if p.Scripts == nil || len(p.Scripts.Startup) == 0 {
@@ -21,7 +22,7 @@ func planScripts(f facts.Facts, p Profile) (plan.Plan, error) {
 	for _, program := range p.Scripts.Startup {
 		s := resource.Script{Path: program, Within: p.Scripts.StartupTimeout}
 		step := plan.Step{
-			Concern: "scripts", Required: true, Needs: needs,
+			Concern: "scripts", Required: true, Lasting: true, Needs: needs,
 			Within: p.Scripts.StartupTimeout + resource.ScriptGrace, Why: p.Why("scripts.startup"),
 		}
 		if id := f.InstanceID(); id != "" {

@@ -27,7 +27,7 @@ func planServices(f facts.Facts, p Profile) (plan.Plan, error) {
 	for _, name := range p.Services {
 		out = append(out, plan.Step{
 			Resource: resource.Service{Name: name}, Concern: "services", Needs: needs,
-			Within: serviceWithin, Required: true, Why: p.Why("services"),
+			Within: serviceWithin, Required: true, Lasting: true, Why: p.Why("services"),
 		})
 	}
 	return out, nil

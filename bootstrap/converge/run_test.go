@@ -134,6 +134,51 @@ func TestWithinCountsFromNeeds(t *testing.T) {
 	})
 }
 
+// What may be so from an earlier pass is looked at though a need is not so, and
+// nothing of it is done.
+func TestLasting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := plan.Plan{
+			step(failing("need", errBoom)),
+			step(&fake{id: "done before"}, "need"),
+			step(&fake{id: "after it"}, "done before"),
+			step(soAfter("to do", plan.Safe, nil), "need"),
+			step(failing("on its way", &plan.NotYet{For: "a start"}), "need"),
+			step(failing("broken", errors.New("it is gone")), "need"),
+		}
+		for _, i := range []int{1, 3, 4, 5} {
+			p[i].Lasting = true
+		}
+		for _, max := range []plan.Risk{plan.Safe, plan.Nothing} {
+			want(t, run(t, t.Context(), p, Options{Max: max}),
+				[]string{"need", "failed", "error: " + errBoom.Error()},
+				[]string{"done before", "ok"},
+				[]string{"after it", "ok"},
+				[]string{"to do", "blocked", "error: needs need (failed)"},
+				[]string{"on its way", "blocked", "error: needs need (failed)"},
+				[]string{"broken", "blocked", "error: needs need (failed); it is gone"},
+			)
+		}
+	})
+}
+
+// The code of a step is told what its walk may do at most.
+func TestStepsAreToldWhatIsAllowed(t *testing.T) {
+	for _, max := range []plan.Risk{plan.Nothing, plan.Safe, plan.Disrupts} {
+		var told plan.Risk = -1
+		asks := &fake{id: "asks", check: func(ctx context.Context, _ int) ([]plan.Change, error) {
+			told = plan.Allowed(ctx)
+			return nil, nil
+		}}
+		if run(t, t.Context(), plan.Plan{step(asks)}, Options{Max: max}); told != max {
+			t.Errorf("%s was told as %s", max, told)
+		}
+	}
+	if got := plan.Allowed(t.Context()); got != plan.Nothing {
+		t.Errorf("without a walk %s is allowed", got)
+	}
+}
+
 // On hears of each step once, from the goroutine that called Run, and a slow
 // listener does not keep the next step from starting.
 func TestOn(t *testing.T) {

@@ -49,6 +49,26 @@ func (s *stepRun) run(ctx context.Context, r Result) Result {
 	return r
 }
 
+// lookOnly looks once at a step whose needs are not so: it is ok if it was made
+// so before, and blocked if anything is left to do.
+func (s *stepRun) lookOnly(ctx context.Context, r Result, notSo []string) Result {
+	ctx, cancel := context.WithTimeoutCause(ctx, plan.DefaultWithin, &late{plan.DefaultWithin})
+	defer cancel()
+	r.Attempts = 1
+	changes, err := s.look(ctx)
+	switch {
+	case err == nil && len(changes) == 0:
+		r.State = OK
+	default:
+		r.State, r.Err = Blocked, fmt.Errorf("needs %s", strings.Join(notSo, ", "))
+		if err != nil && waitsFor(err) == nil {
+			r.Err = fmt.Errorf("%w; %w", r.Err, err)
+		}
+	}
+	r.Took = time.Since(s.start) - r.Start
+	return r
+}
+
 func (s *stepRun) wake() <-chan struct{} {
 	if s.opts.Wake == nil || s.dry() {
 		return nil

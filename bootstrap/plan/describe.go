@@ -44,6 +44,9 @@ func (s Step) describe(b *strings.Builder, id string) {
 		field("required", "no")
 	}
 	field("needs", s.Needs...)
+	if s.Lasting {
+		field("lasting", "yes")
+	}
 	if s.Why != "" {
 		field("why", strings.Split(s.Why, "\n")...)
 	}

@@ -78,6 +78,7 @@ type Step struct {
 	Resource
 	Concern  string        // "resolver": the room of roles that asked
 	Needs    []string      // IDs that must be so first
+	Lasting  bool          // it may be so from an earlier pass, whatever has become of its needs: it is looked at all the same, and blocked only where something is to be done
 	Why      string        // the rule and the layer that asked
 	Within   time.Duration // from the moment its needs are so; zero is DefaultWithin
 	Required bool          // not ready without it; what a required step needs is required
