@@ -27,7 +27,7 @@ test: packages build lint ## everything: real gmond, slapd and cloud-init includ
 	CI=true CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
 
 package: $(BIN)/nfpm ## deb and rpm of both programs, for amd64 and arm64, in dist
-	GO='$(GO)' BIN='$(BIN)' VERSION='$(VERSION)' packaging/build
+	GO='$(GO)' NFPM='$(abspath $(BIN)/nfpm)' VERSION='$(VERSION)' packaging/build $(DIST)
 
 packages: ## install the Debian packages that the tests need (root), or name them
 	integration/scripts/packages
