@@ -27,7 +27,11 @@ func (s shape) rules() string {
 	if s.hold {
 		in.WriteString("udp dport 67 drop\n")
 	}
-	if s.lossy > 0 {
+	switch {
+	case s.lossy >= 100: // which numgen takes for no number
+		in.WriteString("drop\n")
+		out.WriteString("drop\n")
+	case s.lossy > 0:
 		fmt.Fprintf(&in, "numgen random mod 100 < %d drop\n", s.lossy)
 		fmt.Fprintf(&out, "numgen random mod 100 < %d drop\n", s.lossy)
 	}
