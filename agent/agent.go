@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"time"
 
@@ -46,6 +47,9 @@ type Wanted struct {
 	Spans   []Span
 }
 
+// aMoment is not worth a phase of its own in a report.
+const aMoment = time.Millisecond
+
 // Span is how long a part of the deciding took, from its start.
 type Span struct {
 	Name        string
@@ -63,6 +67,16 @@ func (c Config) Decide(ctx context.Context) (Wanted, error) {
 		err := do()
 		w.Spans = append(w.Spans, Span{name, start.Sub(begin), time.Since(start)})
 		return err
+	}
+	if ready := c.Facts.Ready; ready != nil {
+		c.Facts.Ready = func(ctx context.Context, to []netip.Addr) error {
+			start := time.Now()
+			err := ready(ctx, to)
+			if took := time.Since(start); took > aMoment {
+				w.Spans = append(w.Spans, Span{"network", start.Sub(begin), took})
+			}
+			return err
+		}
 	}
 	if err := span("facts", func() (err error) { w.Facts, err = c.ReadFacts(ctx); return err }); err != nil {
 		return w, err

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 
+	"reveille/agent/report"
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
+	"reveille/coordinator/api"
 )
 
 // bootedPath holds the id of the boot whose boot pass has decided what this
@@ -19,6 +21,12 @@ func bootedNow(h *host.Host) bool {
 	b, err := h.ReadFile(bootedPath)
 	now := facts.ReadMachine(h).BootID
 	return err == nil && now != "" && strings.TrimSpace(string(b)) == now
+}
+
+// reported says that a pass of this boot has been told of.
+func reported(h *host.Host, bootID string) bool {
+	r, err := report.Load(h)
+	return err == nil && r.BootID == bootID && r.State != api.Booting
 }
 
 // noteBooted is called under the lock, after the report is on disk.

@@ -60,7 +60,7 @@ func (p Pass) Run(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	out, err := p.locked(ctx)
+	out, err := p.patient().locked(ctx)
 	release()
 	if err == nil && p.Tell {
 		p.tell(ctx, out)
@@ -72,8 +72,11 @@ func (p Pass) locked(ctx context.Context) (Outcome, error) {
 	start := time.Now()
 	machine := facts.ReadMachine(p.Host)
 	r := report.Begin(string(p.Kind), machine, start)
-	if err := report.Save(p.Host, r); err != nil {
-		return Outcome{Report: r}, err
+	if p.Kind == Boot || !reported(p.Host, machine.BootID) {
+		// A later look leaves the last outcome to be read while it goes on.
+		if err := report.Save(p.Host, r); err != nil {
+			return Outcome{Report: r}, err
+		}
 	}
 	if max, _ := Allowed(p.Kind, machine.Brake.On(machine.DMI), "", start); max > plan.Nothing {
 		// Before IMDS is asked: it may be dead, and another machine's files
@@ -126,6 +129,9 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 	max, why := Allowed(p.Kind, w.Facts.Machine.Brake.On(w.Facts.InstanceID()), pauseTag(w.Facts), start)
 	if why != "" {
 		r.Notes = append(r.Notes, why)
+	}
+	if moved := addressNote(p.Host, w.Facts); moved != "" {
+		r.Notes = append(r.Notes, moved)
 	}
 	if max > plan.Nothing {
 		if err := p.prepare(ctx, w); err != nil {

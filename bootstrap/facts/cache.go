@@ -151,3 +151,16 @@ func (f *Facts) whose(h *host.Host) (id string, sure bool, err error) {
 	}
 	return names[0], false, nil
 }
+
+// LastPrivateIP is the private address in the last good crawl of an instance
+// that was kept, "" where none was or it had none.
+func LastPrivateIP(h *host.Host, id string) (string, error) {
+	if _, err := instanceID(id); err != nil {
+		return "", err
+	}
+	k, err := readKept(h, id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return k.Instance.PrivateIP.Or(""), err
+}

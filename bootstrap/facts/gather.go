@@ -47,6 +47,9 @@ func ask(ctx context.Context, o Options) (Instance, UserData, []Problem) {
 		}
 		return nothing(setBy, r, err.Error())
 	}
+	if err := o.ready(ctx, urls); err != nil {
+		return nothing(idPath, NoRoute, err.Error())
+	}
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
 	at := reach(ctx, urls, o)

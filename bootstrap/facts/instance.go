@@ -28,15 +28,15 @@ func (c *crawl) instance(id answer, rest func()) Instance {
 		{&i.PublicIP, "public-ipv4", address},
 		{&i.MAC, "mac", hardware},
 		{&i.LifeCycle, "instance-life-cycle", name},
-		{&i.TargetLifecycle, "autoscaling/target-lifecycle-state", word},
-		{&i.SpotAction, "spot/instance-action", spotAction},
 	} {
 		c.run(func() { *q.to = parsed(c, "meta-data/"+q.path, q.parse) })
 	}
 	c.run(rest)
 	c.run(func() { i.SecurityGroups = parsed(c, "meta-data/security-groups", lines(word)) })
 	c.run(func() { i.Interfaces = c.interfaces() })
-	c.run(func() { i.Tags = c.folder("meta-data/tags/instance/", tagKey, nil) })
+	c.run(func() { i.Tags = c.tags() })
+	c.run(func() { i.TargetLifecycle = c.targetLifecycle() })
+	c.run(func() { i.SpotAction = c.spotAction() })
 	c.run(func() { i.BlockDevices = c.folder("meta-data/block-device-mapping/", name, word) })
 	c.run(func() { i.Document = parsed(c, documentPath, document) })
 	c.group.Wait()

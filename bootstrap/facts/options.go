@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,6 +32,11 @@ type Options struct {
 	Ours         func(key string) bool // which keys of key=value user-data are ours
 	Now          func() time.Time      // nil: time.Now
 	Log          *slog.Logger          // nil: discards
+
+	// Ready waits until there is a way to one of the addresses, for Timeout at
+	// most and before the crawl's own time begins; its error says why there is
+	// none. Nil: nobody waits.
+	Ready func(ctx context.Context, to []netip.Addr) error
 
 	tuning tuning    // zero: the defaults; tests scale it
 	ec2    [2]string // "": EC2's addresses; tests stand in for them
@@ -125,6 +131,25 @@ func checkEndpoint(at, setBy string) error {
 		return nil
 	}
 	return fmt.Errorf("%s is %q: say an address such as %s, without a path", setBy, at, IPv4Endpoint)
+}
+
+// ready waits for the network. An endpoint that is a name or this machine
+// itself is asked without: nothing is known of the one, the other needs no route.
+func (o Options) ready(ctx context.Context, urls []string) error {
+	if o.Ready == nil {
+		return nil
+	}
+	var to []netip.Addr
+	for _, u := range urls {
+		a, ok := ipOf(u)
+		if !ok || a.IsLoopback() {
+			return nil
+		}
+		to = append(to, a)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, fmt.Errorf("within %s", o.Timeout))
+	defer cancel()
+	return o.Ready(ctx, to)
 }
 
 // ipOf is the address in an endpoint, if it is one and not a name.
