@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +25,10 @@ func wordBoot(ts *testscript.TestScript, _ bool, args []string) {
 	dir, err := os.MkdirTemp(ts.Getenv("WORK"), "machine-")
 	ts.Check(err)
 	s.spec.Dir = dir
-	s.power(ts, append([]string{"image=agent"}, args...))
+	if !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "image=") }) {
+		args = append([]string{"image=agent"}, args...)
+	}
+	s.power(ts, args)
 }
 
 // wordStart powers the same machine on again: its files and disks are as they

@@ -123,13 +123,10 @@ func (f *Fabric) Namespace() string { return filepath.Join(netnsFolder, f.name) 
 // the namespace. Asked again it is the same place, for the machine's next boot.
 func (f *Fabric) Tap() (name, namespace string, err error) {
 	tap := &netlink.Tuntap{LinkAttrs: netlink.LinkAttrs{Name: "tap0"}, Mode: netlink.TUNTAP_MODE_TAP}
-	// The device is made in the namespace of the thread that asks for it.
-	err = f.within(func() error {
-		if err := netlink.LinkAdd(tap); err != nil && !errors.Is(err, syscall.EEXIST) && !errors.Is(err, syscall.EBUSY) {
-			return err
-		}
-		return nil
-	})
+	if _, there := f.nl.LinkByName(tap.Name); there != nil {
+		// The device is made in the namespace of the thread that asks for it.
+		err = f.within(func() error { return netlink.LinkAdd(tap) })
+	}
 	if err == nil {
 		err = f.connect(tap.Name)
 	}
