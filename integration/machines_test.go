@@ -46,7 +46,7 @@ func TestMachines(t *testing.T) {
 var words = map[string]func(*testscript.TestScript, bool, []string){
 	"boot": wordBoot, "start": wordStart, "reboot": wordReboot, "poweroff": wordPowerOff, "cut-power": wordCutPower,
 	"on": wordOn, "until": wordUntil, "login": wordLogin, "background": wordBackground, "await": wordAwait,
-	"put": wordPut, "disk": wordDisk, "net": wordNet, "imds": wordIMDS, "coordinator": wordGuestCoordinator, "console": wordConsole,
+	"put": wordPut, "disk": wordDisk, "net": wordNet, "imds": wordIMDS, "coordinator": wordGuestCoordinator, "console": wordConsole, "packages": wordPackages,
 }
 
 // casesOn are the scripts whose first line, "# on: container vm", names a kind.
