@@ -35,6 +35,7 @@ type Config struct {
 	// them again, after IMDS was asked; it says whether it did. Nil: they are
 	// at rest.
 	Settle func(context.Context, *facts.Facts) bool
+	Began  time.Time // from where spans count; zero: from the beginning of Decide
 }
 
 // Wanted is what this machine should be, and what that follows from. What
@@ -61,7 +62,10 @@ type Span struct {
 // that the plan needs could not be read.
 func (c Config) Decide(ctx context.Context) (Wanted, error) {
 	var w Wanted
-	begin := time.Now()
+	begin := c.Began
+	if begin.IsZero() {
+		begin = time.Now()
+	}
 	span := func(name string, do func() error) error {
 		start := time.Now()
 		err := do()

@@ -8,13 +8,37 @@ import (
 	"strings"
 	"time"
 
+	"reveille/agent/report"
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
+	"reveille/coordinator/api"
 )
 
 // cloudInitWithin bounds the wait for cloud-init's network stage, from the
 // pass's start: with a dead metadata service it takes minutes.
 const cloudInitWithin = 30 * time.Second
+
+// beforeIMDS puts another machine's files back: IMDS may be dead, and they must
+// not stay because of it. Then, as later, cloud-init is let finish first.
+func (p *Pass) beforeIMDS(ctx context.Context, r *api.Report, machine facts.Machine, start time.Time) {
+	wait := func(ctx context.Context, id string) bool {
+		waited, err := settled(ctx, p.Host, id, start)
+		note(r, err)
+		return waited
+	}
+	if began := time.Since(start); stranger(machine, machine.DMI) && wait(ctx, machine.DMI) {
+		r.Phases = append(r.Phases, report.Phase("cloud-init", began, time.Since(start)-began))
+	}
+	note(r, reclaim(ctx, p.Host, machine, machine.DMI))
+	p.Began = start
+	p.Settle = func(ctx context.Context, f *facts.Facts) bool {
+		waited := wait(ctx, f.InstanceID())
+		if waited {
+			f.Machine = facts.ReadMachine(p.Host)
+		}
+		return waited
+	}
+}
 
 // settled waits until cloud-init's network stage has written what it will, so
 // that no file is read by one and written by the other. It says whether there

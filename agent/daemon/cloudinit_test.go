@@ -124,7 +124,7 @@ func TestACrashOfCloudInitEndsTheWait(t *testing.T) {
 // that has started this very pass.
 func TestNobodyWaitsForCloudInitWithoutNeed(t *testing.T) {
 	for name, put := range map[string]func(*hosttest.Machine){
-		"a later boot": func(m *hosttest.Machine) { m.Put("/var/lib/cloud/instances/"+thisID+"/boot-finished", "", 0o644) },
+		"a later boot": func(m *hosttest.Machine) { m.Put("/var/lib/cloud/instances/"+thisID+"/sem/config_runcmd", "", 0o644) },
 		"from runcmd":  func(m *hosttest.Machine) { m.Put("/var/lib/cloud/data/status.json", cloudEnded, 0o644) },
 		"from bootcmd": func(m *hosttest.Machine) {
 			m.Put("/proc/self/cgroup", "0::/system.slice/cloud-init.service\n", 0o444)
@@ -163,15 +163,15 @@ func TestACloneWaitsBeforeItPutsBack(t *testing.T) {
 	m := machine(t, thisID)
 	boot(t, m.Host(), crawl(thisID))
 	m.Put("/sys/class/dmi/id/board_asset_tag", otherID+"\n", 0o444)
-	m.Put("/var/lib/cloud/instances/"+thisID+"/boot-finished", "", 0o644)
+	m.Put("/var/lib/cloud/instances/"+thisID+"/sem/config_runcmd", "", 0o644)
 	h, asked := cloudy(t, m, activating)
 	done := make(chan Outcome, 1)
 	go func() { done <- boot(t, h, crawl(otherID)) }()
 	<-asked
 	m.Put("/etc/hosts", m.Read("/etc/hosts")+"10.0.0.9 cloud-init-wrote-this\n", 0o644)
 	m.Put("/var/lib/cloud/data/status.json", cloudEnded, 0o644)
-	if out := <-done; out.Report.State != api.Ready || out.Report.InstanceID != otherID {
-		t.Errorf("report:\n%s", text(out.Report))
+	if out := <-done; out.Report.State != api.Ready || out.Report.InstanceID != otherID || !strings.HasPrefix(phases(out.Report), "cloud-init facts") {
+		t.Errorf("phases %s, report:\n%s", phases(out.Report), text(out.Report))
 	}
 	if got := m.Read("/etc/hosts"); !strings.Contains(got, "cloud-init-wrote-this") {
 		t.Errorf("hosts:\n%s", got)

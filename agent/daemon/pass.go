@@ -79,21 +79,7 @@ func (p Pass) locked(ctx context.Context) (Outcome, error) {
 		}
 	}
 	if max, _ := Allowed(p.Kind, machine.Brake.On(machine.DMI), "", start); max > plan.Nothing {
-		// Before IMDS is asked: it may be dead, and another machine's files
-		// must not stay because of it.
-		if stranger(machine, machine.DMI) {
-			_, err := settled(ctx, p.Host, machine.DMI, start)
-			note(&r, err)
-		}
-		note(&r, reclaim(ctx, p.Host, machine, machine.DMI))
-		p.Settle = func(ctx context.Context, f *facts.Facts) bool {
-			waited, err := settled(ctx, p.Host, f.InstanceID(), start)
-			note(&r, err)
-			if waited {
-				f.Machine = facts.ReadMachine(p.Host)
-			}
-			return waited
-		}
+		p.beforeIMDS(ctx, &r, machine, start)
 	}
 	out := p.decideAndWalk(ctx, &r, start)
 	out.Report.TookMS = float64(time.Since(start).Microseconds()) / 1000

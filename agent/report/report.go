@@ -53,7 +53,7 @@ func AddWanted(r *api.Report, w agent.Wanted) {
 	}
 	r.Notes = append(r.Notes, w.Profile.Notes...)
 	for _, s := range w.Spans {
-		r.Phases = append(r.Phases, api.Phase{Name: s.Name, StartMS: ms(s.Start), TookMS: ms(s.Took)})
+		r.Phases = append(r.Phases, Phase(s.Name, s.Start, s.Took))
 	}
 }
 
@@ -72,7 +72,12 @@ func AddSteps(r *api.Report, c converge.Report, start time.Duration) {
 		}
 		r.Steps = append(r.Steps, step(got, start))
 	}
-	r.Phases = append(r.Phases, api.Phase{Name: "steps", StartMS: ms(start), TookMS: ms(c.Took)})
+	r.Phases = append(r.Phases, Phase("steps", start, c.Took))
+}
+
+// Phase is a part of a pass, from the pass's start.
+func Phase(name string, start, took time.Duration) api.Phase {
+	return api.Phase{Name: name, StartMS: ms(start), TookMS: ms(took)}
 }
 
 func step(got converge.Result, start time.Duration) api.Step {

@@ -27,7 +27,7 @@ var CloudUnits = []string{"cloud-init-network.service", "cloud-init.service"}
 // value is a machine on which it does nothing.
 type CloudInit struct {
 	Off      string   // why it does nothing; "" where it runs
-	First    bool     // it has never finished for this instance id
+	First    bool     // its later stages have never run for this instance id
 	Ended    bool     // its network stage has ended on this boot
 	Rewrites []string // settings by which it writes hosts or the host name at every boot
 }
@@ -45,7 +45,7 @@ func ReadCloudInit(h *host.Host, id string) CloudInit {
 	if c.Off != "" {
 		return c
 	}
-	c.First = id == "" || !l.exists(path.Join(cloudData, "instances", id, "boot-finished"))
+	c.First = id == "" || !l.cloudKnows(id)
 	c.Ended = l.cloudStageEnded()
 	c.Rewrites = l.cloudRewrites()
 	return c
@@ -81,6 +81,15 @@ func (l *looker) cloudOff() string {
 		return cloudOff + " is there"
 	}
 	return ""
+}
+
+// cloudKnows says that the stages after the network's have run for this
+// instance before: each does part of its work once an instance, and marks that.
+// (boot-finished goes at the beginning of every boot.) Where none of them is
+// configured, every boot is taken for the first, and waits.
+func (l *looker) cloudKnows(id string) bool {
+	sem := path.Join(cloudData, "instances", id, "sem")
+	return l.exists(sem+"/config_runcmd", sem+"/config_scripts_user", sem+"/config_scripts_per_instance")
 }
 
 // cloudStageEnded reads the status of this boot: the folder is in memory, and
