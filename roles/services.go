@@ -9,8 +9,16 @@ import (
 )
 
 // serviceWithin is how long a service may take to become active: longer than
-// systemd's own default bound, which makes a failure of it first.
-const serviceWithin = 2 * time.Minute
+// systemd's own default bound, which makes a failure of it first; or as long as
+// the slowest ready check, since a server that tells systemd when it is ready
+// is not active before.
+func serviceWithin(p Profile) time.Duration {
+	within := 2 * time.Minute
+	for _, r := range p.Ready {
+		within = max(within, r.Timeout)
+	}
+	return within
+}
 
 // planServices asks for the role's own units. They need the host's name, which
 // many a server reads once, and the startup scripts that prepare the machine
@@ -27,7 +35,7 @@ func planServices(f facts.Facts, p Profile) (plan.Plan, error) {
 	for _, name := range p.Services {
 		out = append(out, plan.Step{
 			Resource: resource.Service{Name: name}, Concern: "services", Needs: needs,
-			Within: serviceWithin, Required: true, Lasting: true, Why: p.Why("services"),
+			Within: serviceWithin(p), Required: true, Lasting: true, Why: p.Why("services"),
 		})
 	}
 	return out, nil
