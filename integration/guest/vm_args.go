@@ -16,11 +16,11 @@ const (
 
 // words is what the kernel is told. A panic ends QEMU, which does not start
 // anything again. Root by partition, since the numbers of
-// NVMe disks turn out differently at each boot. quiet, because each line on
-// the console costs milliseconds under emulation.
+// NVMe disks turn out differently at each boot. The journal goes to the console
+// as well, so that it is there when the machine is not.
 func (v *vm) words(seed string) string {
 	w := []string{"root=PARTUUID=" + rootPartition, "rw", "init=/usr/lib/guest/init", "console=ttyS0", "quiet",
-		"systemd.show_status=error", "net.ifnames=0", "random.trust_cpu=on", "audit=0", "apparmor=0", "panic=-1",
+		"systemd.show_status=0", "systemd.journald.forward_to_console=1", "net.ifnames=0", "random.trust_cpu=on", "audit=0", "apparmor=0", "panic=-1",
 		"mitigations=off", "nokaslr", "norandmaps", "tsc=reliable", "no_timer_check", "guest_shell=1"}
 	if seed != "" {
 		w = append(w, "guest_seed="+seed)
