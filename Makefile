@@ -7,10 +7,10 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 quiet   := | grep -vE '^(goos|goarch|pkg|cpu|PASS|ok)\b'
 export CGO_ENABLED ?= 0
 
-.PHONY: help build check lint test demo bench soak package packages clean
+.PHONY: help build check lint test demo machine vm bench soak package packages clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## the two static binaries, stripped, in build/bin
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
@@ -34,6 +34,10 @@ packages: ## install the Debian packages that the tests need (root), or name the
 
 demo: build $(BIN)/ec2-metadata-mock ## the main job, from user-data to a ready report
 	$(GO) run ./integration/demo -bin $(BIN)
+
+machine vm: packages ## a shell in a booted instance: a container, or a machine with its own kernel (ARGS=-h)
+	$(MAKE) --no-print-directory package ARCHES=amd64 DIST=build/machine
+	$(GO) run ./integration/guest/cmd/guest -kind $(subst machine,container,$@) -deb 'build/machine/reveille*.deb' $(ARGS)
 
 bench: ## size, start and memory as ratios, and the passes' benchmarks
 	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 10m ./integration $(quiet)

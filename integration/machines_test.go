@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -115,7 +116,7 @@ func setStage(e *testscript.Env, kind guest.Kind, images *images) error {
 	e.Values["stage"] = s
 	e.Defer(func() {
 		if failed, ok := e.T().(interface{ Failed() bool }); ok && failed.Failed() && s.machine != nil {
-			e.T().Log(fmt.Sprintf("console of the %s:\n%s%s", kind, s.old, s.machine.Console()))
+			e.T().Log(fmt.Sprintf("console of the %s:\n%s%s\n%s", kind, s.old, s.machine.Console(), s.journal()))
 		}
 		if err := s.close(); err != nil {
 			e.T().Log(err)
@@ -123,6 +124,18 @@ func setStage(e *testscript.Env, kind guest.Kind, images *images) error {
 		}
 	})
 	return nil
+}
+
+// journal is a virtual machine's, if it still says it: its console has none of
+// it, since each line there costs milliseconds. A container's has.
+func (s *stage) journal() []byte {
+	if s.kind != guest.VM {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	r, _ := s.machine.Run(ctx, "journalctl", "--no-pager", "--boot", "--output=short-monotonic")
+	return append([]byte("journal of the last boot:\n"), r.Stdout...)
 }
 
 func theStage(ts *testscript.TestScript) *stage { return ts.Value("stage").(*stage) }

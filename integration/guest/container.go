@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -32,8 +33,8 @@ type container struct {
 // bootWithin bounds the way to the first process, which takes 50 ms.
 const bootWithin = 30 * time.Second
 
-// startsSystemd is what image/init says last.
-const startsSystemd = "guest: starts systemd"
+// upPipe is where image/init writes when it is about to become systemd.
+const upPipe = "usr/lib/guest/up"
 
 // containerWords are kernel words of every container. Its journal goes to the
 // console as well, so that it is there when the machine is not.
@@ -43,14 +44,7 @@ func newContainer(s Spec) (Machine, error) {
 	if len(s.Disks) > 0 {
 		return nil, errors.New("make a container: it can have no disks; let the case run on a virtual machine (# on: vm)")
 	}
-	c := &container{spec: s}
-	c.console.line = func(line string) {
-		if strings.HasSuffix(line, startsSystemd) && c.up != nil {
-			close(c.up)
-			c.up = nil
-		}
-	}
-	return c, nil
+	return &container{spec: s}, nil
 }
 
 func (c *container) Kind() Kind         { return Container }
@@ -91,10 +85,11 @@ func (c *container) start(ctx context.Context) error {
 	cmd := exec.Command("nsenter", append(append(args, containerWords...), c.spec.Kernel...)...)
 	cmd.Stdout, cmd.Stderr = &c.console, &c.console
 	cmd.WaitDelay = 5 * time.Second
-	up := make(chan struct{})
-	c.console.mu.Lock()
-	c.up = up
-	c.console.mu.Unlock()
+	up, err := c.listen()
+	if err != nil {
+		return err
+	}
+	defer up.Close()
 	c.started = time.Now()
 	ended, err := startTied(cmd)
 	if err != nil {
@@ -103,20 +98,46 @@ func (c *container) start(ctx context.Context) error {
 	c.mu.Lock()
 	c.nspawn, c.ended, c.init = cmd, ended, 0
 	c.mu.Unlock()
-	select {
-	case <-up:
-	case <-ended:
-		return fmt.Errorf("it ended at once: %s", cmd.ProcessState)
-	case <-time.After(bootWithin):
-		return fmt.Errorf("it does not start systemd within %s", bootWithin)
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := c.awaitUp(ctx, up); err != nil {
+		return err
 	}
 	c.init = firstProcess(cmd.Process.Pid)
 	if c.init == 0 {
 		return errors.New("its first process is not to be found")
 	}
 	return nil
+}
+
+// listen makes the pipe that image/init writes to and opens its reading end.
+func (c *container) listen() (*os.File, error) {
+	path := filepath.Join(c.root, upPipe)
+	if err := os.RemoveAll(path); err != nil { // of a boot that did not come so far
+		return nil, err
+	}
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		return nil, fmt.Errorf("make %s: %w", path, err)
+	}
+	// For writing as well: else it reads as at its end until somebody writes.
+	return os.OpenFile(path, os.O_RDWR|syscall.O_NONBLOCK, 0)
+}
+
+// awaitUp waits for the word of image/init.
+func (c *container) awaitUp(ctx context.Context, pipe *os.File) error {
+	up := make(chan struct{})
+	go func() {
+		defer close(up)
+		_, _ = pipe.Read(make([]byte, 1)) // ends with the pipe at the latest
+	}()
+	select {
+	case <-up:
+		return nil
+	case <-c.ended:
+		return fmt.Errorf("it ended at once: %s", c.nspawn.ProcessState)
+	case <-time.After(bootWithin):
+		return fmt.Errorf("it does not start systemd within %s", bootWithin)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (c *container) hostname() string {

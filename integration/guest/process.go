@@ -32,28 +32,14 @@ func startTied(cmd *exec.Cmd) (ended <-chan struct{}, err error) {
 
 // syncBuffer takes what several writers say.
 type syncBuffer struct {
-	mu      sync.Mutex
-	buf     bytes.Buffer
-	line    func(string) // if any, is called with each whole line
-	pending []byte
+	mu  sync.Mutex
+	buf bytes.Buffer
 }
 
 func (b *syncBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.buf.Write(p)
-	if b.line == nil {
-		return len(p), nil
-	}
-	b.pending = append(b.pending, p...)
-	for {
-		end := bytes.IndexByte(b.pending, '\n')
-		if end < 0 {
-			return len(p), nil
-		}
-		b.line(string(bytes.TrimRight(b.pending[:end], "\r")))
-		b.pending = b.pending[end+1:]
-	}
+	return b.buf.Write(p)
 }
 
 // Bytes is all of it so far.
