@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -120,6 +122,7 @@ func TestScriptThatAPersonCallsDone(t *testing.T) {
 // Killed anywhere, it is run at most once; a run that nobody saw the end of is
 // said, with where to look and how to go on; and the way that is named works.
 func TestScriptKilledAnywhere(t *testing.T) {
+	t.Parallel() // most of the time goes into waiting for the disk
 	s := theScript()
 	short := 0
 	for n, died := 1, true; died; n++ {
@@ -169,6 +172,21 @@ func TestScriptWithADamagedJournal(t *testing.T) {
 	m := scripted(t, 0)
 	for _, s := range []Script{{Path: prepare}, {Path: "prepare", Journal: "/x"}} {
 		refuses(t, m, s, "absolute paths")
+	}
+}
+
+// Only root can give a file away, so only root can show this.
+func TestScriptOfAnotherUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Log("not root: nothing can be given to another user here")
+		return
+	}
+	for _, path := range []string{prepare, "/usr/local/sbin"} {
+		m := scripted(t, 0)
+		if err := os.Chown(filepath.Join(m.Root, path), 1000, 1000); err != nil {
+			t.Fatal(err)
+		}
+		refuses(t, m, theScript(), "belongs to user 1000", "chown root "+path)
 	}
 }
 
