@@ -23,6 +23,7 @@ type Role struct {
 	Degraded  int    `json:"degraded"`
 	Failed    int    `json:"failed"`
 	Booting   int    `json:"booting"`
+	Stopping  int    `json:"stopping,omitempty"`
 	Instances int    `json:"instances"`
 }
 
@@ -38,5 +39,7 @@ func (r *Role) Add(s State, n int) {
 		r.Failed += n
 	case Booting:
 		r.Booting += n
+	case Stopping:
+		r.Stopping += n
 	}
 }

@@ -16,6 +16,7 @@ type lane struct {
 	ctx     context.Context // ends when the Sender is closed
 	wg      *sync.WaitGroup
 	once    bool          // no second attempt at the same report
+	settled func()        // called after each attempt
 	poke    chan struct{} // size 1: try now
 
 	mu      sync.Mutex
@@ -26,9 +27,13 @@ type lane struct {
 	closed  bool
 }
 
-func newLane(ctx context.Context, url string, send func(context.Context, Report) error, release func(), wg *sync.WaitGroup, log *slog.Logger, once bool) *lane {
-	return &lane{url: url, once: once, send: send, release: release, log: log.With("coordinator", url), ctx: ctx, wg: wg,
+func newLane(ctx context.Context, url string, send func(context.Context, Report) error, release func(), wg *sync.WaitGroup, o SenderOptions) *lane {
+	l := &lane{url: url, once: o.Once, settled: o.Settled, send: send, release: release, log: o.Log.With("coordinator", url), ctx: ctx, wg: wg,
 		poke: make(chan struct{}, 1)}
+	if l.settled == nil {
+		l.settled = func() {}
+	}
+	return l
 }
 
 func (l *lane) offer(r Report) {
@@ -68,7 +73,9 @@ func (l *lane) work() {
 			return
 		}
 		err := l.send(l.ctx, *r)
-		if l.settle(r, err) {
+		done := l.settle(r, err)
+		l.settled()
+		if done {
 			failures = 0
 			continue
 		}

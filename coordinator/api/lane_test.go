@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -18,7 +17,7 @@ func rig(sends map[string]func(context.Context, Report) error) *Sender {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Sender{cancel: cancel}
 	for url, send := range sends {
-		s.lanes = append(s.lanes, newLane(ctx, url, send, func() {}, &s.wg, slog.New(slog.NewTextHandler(io.Discard, nil)), false))
+		s.lanes = append(s.lanes, newLane(ctx, url, send, func() {}, &s.wg, SenderOptions{Log: slog.New(slog.DiscardHandler)}))
 	}
 	return s
 }

@@ -31,12 +31,12 @@ func CheckInstanceID(id string) error {
 }
 
 // States are the states that a report can have, the worst first.
-func States() []State { return []State{Failed, Degraded, Booting, Ready} }
+func States() []State { return []State{Failed, Degraded, Booting, Stopping, Ready} }
 
 // CheckState says whether s is a state that this version knows.
 func CheckState(s State) error {
 	if !slices.Contains(States(), s) {
-		return fmt.Errorf("state %.80q: want booting, ready, degraded or failed", string(s))
+		return fmt.Errorf("state %.80q: want booting, ready, degraded, failed or stopping", string(s))
 	}
 	return nil
 }

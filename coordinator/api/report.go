@@ -15,6 +15,7 @@ const (
 	Ready    State = "ready"
 	Degraded State = "degraded" // something not required is not so
 	Failed   State = "failed"   // something required is not so
+	Stopping State = "stopping" // the machine goes down
 )
 
 // Report is the outcome of one pass. The same document is kept on disk,

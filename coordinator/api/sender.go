@@ -25,6 +25,9 @@ type SenderOptions struct {
 	// Once gives each report a single attempt: for a command that ends soon,
 	// and would only wait between attempts.
 	Once bool
+	// Settled is called after each attempt, from the goroutine that made it:
+	// what Untold says may be different now. Nil: nobody wants to know.
+	Settled func()
 }
 
 // Sender reports to several coordinators, each on its own: one that hangs
@@ -56,7 +59,7 @@ func NewSender(urls []string, o SenderOptions) (*Sender, error) {
 		}
 		if !seen[c.URL()] {
 			seen[c.URL()] = true
-			s.lanes = append(s.lanes, newLane(ctx, c.URL(), c.Send, c.Close, &s.wg, o.Log, o.Once))
+			s.lanes = append(s.lanes, newLane(ctx, c.URL(), c.Send, c.Close, &s.wg, o))
 		}
 	}
 	if len(errs) > 0 {
@@ -93,6 +96,19 @@ func (s *Sender) Flush(ctx context.Context) error {
 	var errs []error
 	for _, l := range s.lanes {
 		errs = append(errs, l.outcome(ctx.Err()))
+	}
+	return errors.Join(errs...)
+}
+
+// errUnderWay is why a report that is being sent has not arrived.
+var errUnderWay = errors.New("it is under way")
+
+// Untold names each coordinator that does not have its newest report, with the
+// reason, and waits for nobody: nil where all have it.
+func (s *Sender) Untold() error {
+	var errs []error
+	for _, l := range s.lanes {
+		errs = append(errs, l.outcome(errUnderWay))
 	}
 	return errors.Join(errs...)
 }

@@ -264,13 +264,13 @@ func TestListRefuses(t *testing.T) {
 
 func TestRole(t *testing.T) {
 	r := newRig(t)
-	for i, state := range []string{"ready", "ready", "degraded", "failed", "booting"} {
+	for i, state := range []string{"ready", "ready", "degraded", "failed", "booting", "stopping"} {
 		r.put(fmt.Sprintf("i-%d", i), `"role":"my sql","state":"`+state+`"`)
 	}
 	r.put("i-9", `"role":"web","state":"ready"`)
 	var got map[string]any
 	r.get("/v1/roles/my%20sql", &got)
-	want := map[string]any{"role": "my sql", "ready": 2.0, "degraded": 1.0, "failed": 1.0, "booting": 1.0, "instances": 5.0}
+	want := map[string]any{"role": "my sql", "ready": 2.0, "degraded": 1.0, "failed": 1.0, "booting": 1.0, "stopping": 1.0, "instances": 6.0}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

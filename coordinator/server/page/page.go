@@ -91,11 +91,17 @@ func show(s string, max int) string {
 }
 
 // counts is how many instances are in each state, the worst first.
-type counts [4]int
+type counts [5]int
 
 func (c *counts) add(s api.State) { c[rank(s)]++ }
 
-func (c counts) total() int { return c[0] + c[1] + c[2] + c[3] }
+func (c counts) total() int {
+	n := 0
+	for _, of := range c {
+		n += of
+	}
+	return n
+}
 
 // rank orders states, the worst first. What is not known is as bad as can be.
 func rank(s api.State) int {

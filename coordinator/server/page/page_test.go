@@ -182,6 +182,17 @@ func some() []store.Record {
 	}
 }
 
+// A machine that goes down is told apart from one that fails.
+func TestAStoppingInstanceHasItsOwnMark(t *testing.T) {
+	d := fleet(t, "", rec("i-1", "db1", "mysql", api.Stopping, ""), rec("i-2", "db2", "mysql", api.Ready, ""))
+	if got, want := d.texts("td", "c-state"), "stopping|ready"; got != want {
+		t.Errorf("states in words %q, want %q", got, want)
+	}
+	if use := find(d.all("td", "c-state")[0], "use", ""); attr(use[0], "href") != "#m-stopping" {
+		t.Errorf("its mark is %s", attr(use[0], "href"))
+	}
+}
+
 func TestFleetAtAGlance(t *testing.T) {
 	d := fleet(t, "", some()...)
 	if got, want := text(d.all("h1", "")[0]), "5 instances"; got != want {
