@@ -44,3 +44,18 @@ func (a *asks) take() Kind {
 	}
 	return k
 }
+
+// forget takes a question back that has been answered before its pass, if the
+// reason is this one.
+func (a *asks) forget(k Kind) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.kind != k {
+		return
+	}
+	a.kind = ""
+	select {
+	case <-a.wake:
+	default:
+	}
+}

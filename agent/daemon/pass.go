@@ -43,6 +43,7 @@ type Pass struct {
 	Watch Watcher
 	Tell  bool // send the report to the coordinators
 
+	teller  *teller       // the daemon's own, which keeps trying; nil: one attempt
 	Writers *host.Writers // who writes files, for naming who rewrites ours; nil: the files' own comments tell
 }
 
@@ -258,6 +259,9 @@ func hostname(c agent.Config, before string) string {
 // lines takes joined errors apart, so that each stands alone in the report.
 // One that wraps several with words of its own between them stays whole.
 func lines(err error) []string {
+	if err == nil {
+		return nil
+	}
 	many, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []string{err.Error()}

@@ -8,10 +8,13 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"reveille/agent"
+	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
+	"reveille/coordinator/api"
 )
 
 // Daemon makes the boot pass, says that the machine is up, and stays: it looks
@@ -22,21 +25,35 @@ type Daemon struct {
 	Watchdog time.Duration            // a sign of life is wanted this often; zero: nobody watches
 	Hup      <-chan os.Signal         // a person asks for a look; nil: nobody can
 	Times    Times
+
+	poll func(context.Context) facts.Watched // tests; nil: asks IMDS
 }
 
 // loop is a daemon at work. Its fields belong to the goroutine of Run.
 type loop struct {
 	Daemon
-	asks   *asks
-	booted bool // this boot's boot pass has decided and walked
+	asks    *asks
+	network *network
+	teller  *teller
+	writers *host.Writers  // who writes files; nil: nobody can tell
+	work    sync.WaitGroup // what runs beside the loop, but for passes
 
-	writers *host.Writers // who writes files; nil: nobody can tell
+	booted  bool         // this boot's boot pass has decided and walked
+	last    agent.Wanted // of the last pass that came to a report
+	report  api.Report   // … its report
+	whom    []string     // … and who was to be told of it
+	lost    atomic.Bool  // a way to IMDS is waited for
+	watched facts.Watched
+	polled  chan facts.Watched
+	polls   *time.Timer // the next poll; stopped while one is under way
+	target  target
 
 	passing context.CancelFunc // ends the pass under way; nil where none is
 	since   time.Time          // … began
 	ended   chan ending
 	over    time.Time   // the last pass's end
 	begin   *time.Timer // the next pass; stopped where nobody asks
+	armed   bool        // … it is set
 	again   *time.Timer // the look that nobody asked for
 	failed  int         // boot passes in a row that decided nothing
 
@@ -53,7 +70,12 @@ type ending struct {
 // Run makes passes until ctx ends. The error says that no pass can be made by
 // this process at all.
 func (d Daemon) Run(ctx context.Context) error {
+	inner, cancel := context.WithCancel(ctx)
 	l := d.newLoop()
+	defer l.work.Wait()
+	defer cancel()
+	defer l.teller.close()
+	l.work.Go(func() { l.listen(inner) })
 	writers, unwatch := watchWriters(l.Host)
 	l.writers = writers
 	defer unwatch()
@@ -61,8 +83,7 @@ func (d Daemon) Run(ctx context.Context) error {
 	defer readyBy.Stop()
 	alive, stop := l.watchdog()
 	defer stop()
-	defer l.begin.Stop()
-	defer l.again.Stop()
+	defer l.stopTimers()
 	l.start(ctx, l.firstKind())
 	for {
 		wake := l.asks.wake
@@ -71,7 +92,7 @@ func (d Daemon) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return l.stop(ctx)
+			return l.stop()
 		case <-readyBy.C:
 			l.tellReady()
 		case <-alive:
@@ -80,12 +101,16 @@ func (d Daemon) Run(ctx context.Context) error {
 			l.asks.add(Hup)
 		case <-l.again.C:
 			l.asks.add(Timer)
+		case <-l.polls.C:
+			l.startPoll(inner)
+		case w := <-l.polled:
+			l.endPoll(inner, w)
 		case <-wake:
-			l.begin.Reset(max(l.Times.Debounce, l.Times.Apart-time.Since(l.over)))
+			l.soon()
 		case <-l.begin.C:
 			l.start(ctx, l.asks.take())
 		case e := <-l.ended:
-			if err := l.end(e); err != nil {
+			if err := l.end(inner, e); err != nil {
 				return err
 			}
 		}
@@ -93,11 +118,33 @@ func (d Daemon) Run(ctx context.Context) error {
 }
 
 func (d Daemon) newLoop() *loop {
-	l := &loop{Daemon: d, asks: newAsks(), ended: make(chan ending, 1)}
+	l := &loop{Daemon: d, asks: newAsks(), network: &network{}, ended: make(chan ending, 1), polled: make(chan facts.Watched, 1)}
 	l.Times = d.Times.withDefaults()
 	l.booted = bootedNow(d.Host)
-	l.begin, l.again = stopped(), stopped()
+	l.begin, l.again, l.polls = stopped(), stopped(), stopped()
+	l.teller = newTeller(d.Host, l.log())
+	if l.Facts.Ready == nil {
+		l.Facts.Ready = l.awaitNetwork
+	}
+	if l.poll == nil && l.FactsFile == "" {
+		l.poll = func(ctx context.Context) facts.Watched { return facts.Poll(ctx, l.Facts) }
+	}
 	return l
+}
+
+func (l *loop) stopTimers() {
+	l.begin.Stop()
+	l.again.Stop()
+	l.polls.Stop()
+}
+
+// soon sets the time of the pass that is asked for. A second question does not
+// put it off: who asks all the time must get an answer too.
+func (l *loop) soon() {
+	if !l.armed {
+		l.armed = true
+		l.begin.Reset(max(l.Times.Debounce, l.Times.Apart-time.Since(l.over)))
+	}
 }
 
 // stopped is a timer that is yet to be set.
@@ -119,6 +166,7 @@ func (l *loop) firstKind() Kind {
 // start begins a pass in a goroutine of its own: a pass that hangs must not
 // keep the daemon from saying so.
 func (l *loop) start(ctx context.Context, kind Kind) {
+	l.armed = false
 	if kind == "" || l.passing != nil {
 		return
 	}
@@ -127,9 +175,8 @@ func (l *loop) start(ctx context.Context, kind Kind) {
 	}
 	ctx, l.passing = context.WithTimeoutCause(ctx, l.Times.Pass, fmt.Errorf("the pass did not end within %s", l.Times.Pass))
 	l.since = time.Now()
-	l.begin.Stop()
-	l.again.Stop()
-	p := Pass{Config: l.Config, Kind: kind, Tell: true, Watch: l.watch(), Writers: l.writers}
+	l.stopTimers()
+	p := Pass{Config: l.Config, Kind: kind, Tell: true, Watch: l.watch(), Writers: l.writers, teller: l.teller}
 	go func() {
 		out, err := p.Run(ctx)
 		l.ended <- ending{kind, out, err}
@@ -138,18 +185,25 @@ func (l *loop) start(ctx context.Context, kind Kind) {
 }
 
 // end takes a pass's outcome and says when the next look is due.
-func (l *loop) end(e ending) error {
+func (l *loop) end(ctx context.Context, e ending) error {
 	l.passing()
 	l.passing, l.over = nil, time.Now()
 	l.logPass(e)
-	first := !l.booted
-	l.booted = l.booted || e.out.Decided
-	if e.err != nil && errors.Is(e.err, fs.ErrPermission) && first {
+	if errors.Is(e.err, fs.ErrPermission) && !l.booted {
 		return e.err
 	}
+	l.booted = l.booted || e.out.Decided
 	l.tellReady()
+	if e.err == nil {
+		l.last, l.report, l.whom = e.out.Wanted, e.out.Report, e.out.Whom
+		l.watched, _ = l.last.Facts.Instance.Watched().Since(l.watched)
+		l.network.own(l.last.Facts.Instance.Interfaces)
+		l.reachTarget(ctx)
+		l.awaitLost(ctx)
+	}
 	next := l.nextLook()
 	l.again.Reset(next)
+	l.polls.Reset(jitter(l.Times.Poll))
 	l.status("%s; looks again by %s", outcomeWords(e), time.Now().Add(next).Format("15:04:05"))
 	return nil
 }
@@ -164,23 +218,6 @@ func (l *loop) nextLook() time.Duration {
 	wait := min(l.Times.Apart<<min(l.failed, 10), l.Times.Every)
 	l.failed++
 	return jitter(wait)
-}
-
-// stop ends the pass under way. A tool that it has started goes on by itself,
-// and so does not keep the daemon.
-func (l *loop) stop(context.Context) error {
-	l.notify("STOPPING=1\nSTATUS=stopping")
-	if l.passing == nil {
-		return nil
-	}
-	l.passing()
-	select {
-	case e := <-l.ended:
-		l.logPass(e)
-	case <-time.After(l.Times.Stop):
-		l.log().Warn("a pass was left behind in its middle; the next start goes on from what it finds")
-	}
-	return nil
 }
 
 func (l *loop) log() *slog.Logger { return Pass{Config: l.Config}.log() }

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +20,10 @@ const tellSpread = 250 * time.Millisecond
 // tell sends the newest report to every coordinator that answers in time.
 // Who has not got it is kept and shown by `reveille debug status`.
 func (p Pass) tell(ctx context.Context, out Outcome) {
+	if p.teller != nil {
+		p.teller.tell(ctx, out)
+		return
+	}
 	var untold []string
 	if err := send(ctx, out); err != nil {
 		untold = lines(err)
@@ -43,12 +46,7 @@ func send(ctx context.Context, out Outcome) error {
 	defer sender.Close()
 	ctx, cancel := context.WithTimeout(ctx, tellWithin)
 	defer cancel()
-	if !onLoopback(out.Whom) { // nobody shares a coordinator on this machine
-		select {
-		case <-time.After(rand.N(tellSpread)):
-		case <-ctx.Done():
-		}
-	}
+	spread(ctx, out.Whom)
 	sender.Offer(out.Report)
 	return sender.Flush(ctx)
 }
