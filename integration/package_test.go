@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"crypto/sha256"
+	"debug/elf"
 	"fmt"
 	"os"
 	"os/exec"
@@ -62,6 +63,22 @@ func TestPackages(t *testing.T) {
 		for _, arch := range []string{"amd64", "arm64"} {
 			tell(t, "lintian", "--allow-root", "--fail-on", "error,warning",
 				only(t, dir, "reveille_*_"+arch+".deb"), only(t, dir, "reveille-coordinator_*_"+arch+".deb"))
+		}
+	})
+	t.Run("programs", func(t *testing.T) {
+		for arch, want := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
+			for _, name := range []string{"reveille", "reveille-coordinator"} {
+				root := t.TempDir()
+				tell(t, "dpkg-deb", "-x", only(t, dir, name+"_*_"+arch+".deb"), root)
+				f, err := elf.Open(filepath.Join(root, "usr/bin", name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if libraries, _ := f.ImportedLibraries(); f.Machine != want || len(libraries) > 0 {
+					t.Errorf("%s for %s is of %s and wants %v", name, arch, f.Machine, libraries)
+				}
+				f.Close()
+			}
 		}
 	})
 	t.Run("contents", func(t *testing.T) { packageContents(t, dir) })
