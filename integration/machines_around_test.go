@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,7 +67,8 @@ func wordIMDS(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) == 1 && args[0] == "off" {
 		return
 	}
-	instance, fault := imdsWords(ts, plainInstance(), args)
+	v1 := slices.Contains(args, "v1")
+	instance, fault := imdsWords(ts, plainInstance(), slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "v1" }))
 	m.instance = withAddress(instance)
 	switch fault.Name {
 	case fakeimds.Refused: // as a fabric without it is
@@ -77,6 +79,7 @@ func wordIMDS(ts *testscript.TestScript, _ bool, args []string) {
 		l, err := s.fabric.Listen("tcp", net.JoinHostPort(guest.Metadata, "80"))
 		ts.Check(err)
 		m.running = fakeimds.Serve(l, m.instance, fault)
+		m.running.Server.AllowV1(v1)
 	}
 }
 

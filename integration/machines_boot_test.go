@@ -145,5 +145,5 @@ func (s *stage) close() error {
 	if s.machine != nil {
 		err = s.machine.Close()
 	}
-	return errors.Join(err, s.metadata.stop(), s.fabric.Close())
+	return errors.Join(err, s.metadata.stop(), s.ec2.close(), s.fabric.Close())
 }

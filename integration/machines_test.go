@@ -47,7 +47,7 @@ func TestMachines(t *testing.T) {
 var words = map[string]func(*testscript.TestScript, bool, []string){
 	"boot": wordBoot, "start": wordStart, "reboot": wordReboot, "poweroff": wordPowerOff, "cut-power": wordCutPower,
 	"on": wordOn, "until": wordUntil, "login": wordLogin, "background": wordBackground, "await": wordAwait,
-	"put": wordPut, "disk": wordDisk, "net": wordNet, "imds": wordIMDS, "coordinator": wordGuestCoordinator, "console": wordConsole, "packages": wordPackages,
+	"put": wordPut, "disk": wordDisk, "net": wordNet, "imds": wordIMDS, "ec2": wordEC2, "coordinator": wordGuestCoordinator, "console": wordConsole, "packages": wordPackages,
 }
 
 // casesOn are the scripts whose first line, "# on: container vm", names a kind.
@@ -93,6 +93,7 @@ type stage struct {
 	machine  guest.Machine // nil before the first boot
 	spec     guest.Spec
 	metadata metadata
+	ec2      ec2
 	running  map[string]*background
 	address  string // where the machine is
 	old      []byte // consoles of machines that this one took the place of
