@@ -65,7 +65,7 @@ func (s Script) Check(_ context.Context, h *host.Host) ([]plan.Change, error) {
 	case scriptFailed:
 		return nil, fmt.Errorf("%s was run at %s and failed: %s; %s", s.Path, r.Began, r.Said, s.again())
 	case scriptBegan:
-		return nil, fmt.Errorf("%s began at %s and was cut short: nobody noted its end; see how far it came; %s", s.Path, r.Began, s.again())
+		return nil, fmt.Errorf("%s began at %s and was cut short, or goes on without the agent: nobody noted its end; see whether it runs and how far it came; %s", s.Path, r.Began, s.again())
 	}
 	if err := trusted(h, s.Path); err != nil {
 		return nil, err

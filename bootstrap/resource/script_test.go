@@ -129,7 +129,7 @@ func TestScriptKilledAnywhere(t *testing.T) {
 		switch {
 		case err != nil:
 			short++
-			refuses(t, m, s, "was cut short", "see how far it came", s.entry())
+			refuses(t, m, s, "was cut short", "how far it came", s.entry())
 			if err := m.Host().Remove(s.entry()); err != nil {
 				t.Fatal(err)
 			}
