@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,6 +23,7 @@ type container struct {
 
 	root    string // its files, while it runs
 	release func() error
+	groups  []string // its control groups
 
 	mu     sync.Mutex
 	nspawn *exec.Cmd
@@ -78,11 +80,15 @@ func (c *container) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.groups, err = makeGroups(c.spec.Fabric.name); err != nil {
+		return err
+	}
 	// No machined and no scope of its own: neither need be there on this computer.
 	// nspawn enters the network itself first: /sys is made of the one it is in.
 	args := []string{"--net=" + namespace, "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "-D", c.root, "--network-namespace-path=" + namespace,
 		"--capability=CAP_NET_ADMIN", "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--hostname=" + c.hostname(), "--console=read-only", "/usr/lib/guest/init"}
-	cmd := exec.Command("nsenter", append(append(args, containerWords...), c.spec.Kernel...)...)
+	args = slices.Concat([]string{"-c", enterGroups, "sh"}, c.groups, []string{"--", "nsenter"}, args, containerWords, c.spec.Kernel)
+	cmd := exec.Command("sh", args...)
 	cmd.Stdout, cmd.Stderr = &c.console, &c.console
 	cmd.WaitDelay = 5 * time.Second
 	up, err := c.listen()

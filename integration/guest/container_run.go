@@ -91,12 +91,12 @@ func (c *container) Cut() error {
 
 // forget lets go of what a boot needs, when it has ended.
 func (c *container) forget() error {
-	var err error
+	err := removeGroups(c.groups)
 	if c.release != nil {
-		err = c.release()
+		err = errors.Join(err, c.release())
 	}
 	c.mu.Lock()
-	c.nspawn, c.init, c.release, c.root = nil, 0, nil, ""
+	c.nspawn, c.init, c.release, c.root, c.groups = nil, 0, nil, "", nil
 	c.mu.Unlock()
 	return err
 }

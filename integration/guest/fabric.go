@@ -207,29 +207,3 @@ func (f *Fabric) Close() error {
 	}
 	return errors.Join(all...)
 }
-
-// removeLeftovers ends the fabrics of processes that are no more.
-func removeLeftovers() error {
-	names, err := filepath.Glob(filepath.Join(netnsFolder, prefix+"*"))
-	if err != nil {
-		return err
-	}
-	for _, path := range names {
-		name := filepath.Base(path)
-		owner, _, _ := strings.Cut(strings.TrimPrefix(name, prefix), "-")
-		pid, err := strconv.Atoi(owner)
-		if err != nil || syscall.Kill(pid, 0) == nil {
-			continue
-		}
-		inside, _ := exec.Command("ip", "netns", "pids", name).Output()
-		for _, p := range strings.Fields(string(inside)) {
-			if n, err := strconv.Atoi(p); err == nil {
-				_ = syscall.Kill(n, syscall.SIGKILL)
-			}
-		}
-		if err := run(exec.Command("ip", "netns", "del", name)); err != nil && !strings.Contains(err.Error(), "No such file") {
-			return fmt.Errorf("remove the network that a killed test left: %w", err)
-		}
-	}
-	return nil
-}

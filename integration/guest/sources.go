@@ -43,9 +43,12 @@ func pick(etc fs.FS, files []string, between string) (string, error) {
 			return "", fmt.Errorf("read apt's sources: %w", err)
 		}
 		for entry := range strings.SplitSeq(string(text), between) {
-			if e := strings.TrimSpace(entry); official.MatchString(e) && strings.Contains(e, suite) && !strings.HasPrefix(e, "deb-src") {
-				kept.WriteString(e + between)
+			e := strings.TrimSpace(entry)
+			line := !strings.Contains(e, "\n")
+			if line && !strings.HasPrefix(e, "deb ") || !official.MatchString(e) || !strings.Contains(e, suite) {
+				continue // a comment, deb-src, a third party
 			}
+			kept.WriteString(e + between)
 		}
 	}
 	return kept.String(), nil
