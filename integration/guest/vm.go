@@ -33,8 +33,9 @@ type Emulated interface {
 type vm struct {
 	spec      Spec
 	log       *slog.Logger
-	before    int // bytes on the console that machines had said before, with this folder
-	limit     patience
+	before    int      // bytes on the console that machines had said before, with this folder
+	boots     patience // until the first command can be run
+	answers   patience // of a machine in which a command runs
 	volumes   []Volume // attached, in the order they came
 	seeded    bool     // Spec.Files are laid down
 	retries   int
@@ -57,7 +58,7 @@ func newVM(s Spec) (Machine, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	v := &vm{spec: s, log: log, limit: usualPatience, volumes: s.Disks}
+	v := &vm{spec: s, log: log, boots: usualPatience, answers: usualPatience, volumes: s.Disks}
 	v.before = len(v.Console())
 	for _, d := range s.Disks {
 		if err := v.makeVolume(d); err != nil {

@@ -41,7 +41,7 @@ func (h *Hang) Error() string {
 
 // within waits for done. It fails with a *Hang when patience has run out, and
 // with the reason when QEMU has ended.
-func (v *vm) within(ctx context.Context, q *qemu, what string, done <-chan struct{}) error {
+func (v *vm) within(ctx context.Context, q *qemu, limit patience, what string, done <-chan struct{}) error {
 	began, used := time.Now(), cpuTime(q.pid())
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
@@ -57,7 +57,7 @@ func (v *vm) within(ctx context.Context, q *qemu, what string, done <-chan struc
 		case <-look.C:
 		}
 		after, cpu := time.Since(began), cpuTime(q.pid())-used
-		if after > v.limit.idle || after > v.limit.wall && cpu > v.limit.cpu {
+		if after > limit.idle || after > limit.wall && cpu > limit.cpu {
 			return v.hung(q, what, after, cpu)
 		}
 	}
@@ -71,7 +71,7 @@ func orOff(err error) error {
 }
 
 func (v *vm) awaitCommands(ctx context.Context, q *qemu) error {
-	return v.within(ctx, q, "its command shell", q.commands.ready)
+	return v.within(ctx, q, v.boots, "its command shell", q.commands.ready)
 }
 
 // hung takes down what is to be seen of a machine that hangs.
@@ -126,7 +126,7 @@ func (v *vm) watch(q *qemu) {
 				close(answered)
 			}
 		}()
-		err := v.within(ctx, q, "an answer of its command shell", answered)
+		err := v.within(ctx, q, v.answers, "an answer of its command shell", answered)
 		if hung, ok := err.(*Hang); ok {
 			v.log.Error("a machine hangs and is ended", "hang", hung)
 			q.mu.Lock()
