@@ -3,7 +3,6 @@ package integration_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"reveille/integration/guest"
@@ -12,7 +11,7 @@ import (
 // get is an image by its name in the cases:
 //
 //	plain      Debian, without anything of ours
-//	installed  with our programs and units, none enabled
+//	installed  with our packages, and nothing enabled
 //	agent      the same with reveille.service enabled: a fleet's own image
 func (i *images) get(ctx context.Context, name string, kind guest.Kind) (guest.Image, error) {
 	i.mu.Lock()
@@ -43,40 +42,27 @@ func (i *images) build(ctx context.Context, name string) (guest.Image, error) {
 	if name != "installed" && name != "agent" {
 		return image, fmt.Errorf("no image is called %q", name)
 	}
-	files, err := ourFiles()
+	// As everybody gets them: by the packages.
+	if i.debs == nil {
+		dir := filepath.Join(i.dir, "packages")
+		if err := makePackages(dir, "VERSION=1.2.3", "ARCHES=amd64"); err != nil {
+			return image, err
+		}
+		if i.debs, err = filepath.Glob(filepath.Join(dir, "*.deb")); err != nil {
+			return image, err
+		}
+	}
+	for _, deb := range i.debs {
+		if image, err = image.With(ctx, i.log, i.dir, deb); err != nil {
+			return image, err
+		}
+	}
+	if name == "installed" {
+		return image, nil
+	}
+	links, err := image.Enable("reveille.service", nil)
 	if err != nil {
 		return image, err
 	}
-	if name == "agent" {
-		links, err := image.Enable("reveille.service", files)
-		if err != nil {
-			return image, err
-		}
-		files = append(files, links...)
-	}
-	return image.WithFiles(ctx, i.log, i.dir, name, files...)
-}
-
-// ourFiles are the programs as they are released and the units.
-func ourFiles() ([]guest.File, error) {
-	var files []guest.File
-	for _, program := range []string{"reveille", "reveille-coordinator"} {
-		b, err := os.ReadFile(filepath.Join(binDir, program))
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, guest.File{Path: "/usr/bin/" + program, Data: b, Mode: 0o755})
-	}
-	units, err := filepath.Glob(filepath.Join(caseDir(), "..", "systemd", "reveille*"))
-	if err != nil {
-		return nil, err
-	}
-	for _, path := range units {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, guest.File{Path: "/usr/lib/systemd/system/" + filepath.Base(path), Data: b})
-	}
-	return files, nil
+	return image.WithFiles(ctx, i.log, i.dir, name, links...)
 }

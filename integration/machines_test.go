@@ -83,6 +83,7 @@ type images struct {
 
 	mu   sync.Mutex
 	made map[string]guest.Image
+	debs []string // our packages, once they are built
 }
 
 // stage is one case's machine and what is around it.
