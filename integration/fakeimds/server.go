@@ -79,6 +79,13 @@ func (s *Server) Requests() []Request {
 	return slices.Clone(s.seen)
 }
 
+// Forget empties the record of requests.
+func (s *Server) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = nil
+}
+
 // Close lets go of the requests that a fault keeps waiting.
 func (s *Server) Close() { s.once.Do(func() { close(s.done) }) }
 
