@@ -49,6 +49,9 @@ func (i Image) With(ctx context.Context, log *slog.Logger, dir, deb string) (Ima
 // Enable is what systemctl enable would link for a unit of the image, or of
 // the files given: for a machine that is not booted yet.
 func (i Image) Enable(unit string, files []File) ([]File, error) {
+	if links := i.sysv(strings.TrimSuffix(unit, ".service")); links != nil {
+		return links, nil
+	}
 	text, path, err := i.unit(unit, files)
 	if err != nil {
 		return nil, err
@@ -77,6 +80,24 @@ func (i Image) Enable(unit string, files []File) ([]File, error) {
 		return nil, fmt.Errorf("enable %s: it has no [Install] section that says where", unit)
 	}
 	return links, nil
+}
+
+// sysv is how a script of /etc/init.d is enabled, of which systemd makes the unit
+// itself: slapd, nslcd and gmond are started so on Debian.
+func (i Image) sysv(name string) (links []File) {
+	for _, l := range i.Layers {
+		if _, err := os.Stat(filepath.Join(l, "etc/init.d", name)); err != nil {
+			continue
+		}
+		if _, _, err := i.unit(name+".service", nil); err == nil {
+			return nil // it has both, and the unit counts
+		}
+		for _, level := range []string{"2", "3", "4", "5"} {
+			links = append(links, File{Path: "/etc/rc" + level + ".d/S01" + name, Link: "../init.d/" + name})
+		}
+		return links
+	}
+	return nil
 }
 
 // unit finds a unit's file, as the machine will see it.
