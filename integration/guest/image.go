@@ -89,7 +89,9 @@ func bootstrap(ctx context.Context, into, sources string) error {
 	for _, out := range []string{"man", "locale", "doc"} {
 		args = append(args, "--dpkgopt=path-exclude=/usr/share/"+out+"/*")
 	}
-	return run(exec.CommandContext(ctx, "mmdebstrap", append(args, suite, into, list)...))
+	// What it mounts in there ends with it, however it ends.
+	args = append([]string{"--mount", "--propagation=slave", "mmdebstrap"}, append(args, suite, into, list)...)
+	return run(exec.CommandContext(ctx, "unshare", args...))
 }
 
 // with puts one more layer on top, made by do unless it is there already. Its
@@ -109,7 +111,7 @@ func (i Image) with(ctx context.Context, log *slog.Logger, name string, made []b
 	}
 	began := time.Now()
 	unfinished := dir + ".unfinished"
-	if err := os.RemoveAll(unfinished); err != nil {
+	if err := removeTree(unfinished); err != nil {
 		return i, err
 	}
 	if err := do(ctx, unfinished); err != nil {
@@ -156,7 +158,7 @@ func (i Image) sweep() error {
 		if e.Name() == "lock" || !left && time.Since(info.ModTime()) < keepFor {
 			continue
 		}
-		if err := os.RemoveAll(filepath.Join(i.cache, e.Name())); err != nil {
+		if err := removeTree(filepath.Join(i.cache, e.Name())); err != nil {
 			return fmt.Errorf("remove an image that is no longer used: %w", err)
 		}
 	}

@@ -34,6 +34,21 @@ func mountOver(layers []string, upper, scratch string) (root string, release fun
 	}, nil
 }
 
+// removeTree removes a folder of an image, but never through something that is
+// mounted in it: that could be this computer's own /dev.
+func removeTree(dir string) error {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if f := strings.Fields(line); len(f) > 4 && (f[4] == dir || strings.HasPrefix(f[4], dir+"/")) {
+			return fmt.Errorf("remove %s: %s is mounted in it; umount it first", dir, f[4])
+		}
+	}
+	return os.RemoveAll(dir)
+}
+
 // put writes a file below the root of a machine's files. The image has no
 // folder that is a link out of them.
 func put(root string, f File) error {
