@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,12 @@ func TestTheDaemonUnderSystemd(t *testing.T) {
 	if said := c.must("systemctl", "show", "-P", "StatusText", "reveille.service"); !strings.Contains(said, "ready: dev-mysql01") {
 		t.Errorf("systemctl status says %q", said)
 	}
+
+	rss := c.must("sh", "-c", "grep VmRSS /proc/$(systemctl show -P MainPID reveille.service)/status | tr -dc 0-9")
+	if kib, err := strconv.Atoi(rss); err != nil || kib > 20<<10 {
+		t.Errorf("the daemon holds %s KiB, at most 20 MiB are its due (%v)", rss, err)
+	}
+	t.Logf("the daemon holds %s KiB", rss)
 
 	// A clean stop is quick, and the next start is no second boot pass.
 	began := time.Now()
