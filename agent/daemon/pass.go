@@ -52,6 +52,7 @@ type Outcome struct {
 	Report  api.Report
 	Wanted  agent.Wanted
 	Decided bool     // a profile and a plan were had, and no brake held them
+	Done    bool     // … and every step had its turn
 	Whom    []string // URLs of the coordinators that should be told
 }
 
@@ -88,7 +89,9 @@ func (p Pass) locked(ctx context.Context) (Outcome, error) {
 	if p.Tell {
 		out.Whom = p.whom(out)
 	}
-	if err := report.Save(p.Host, out.Report); err != nil || p.Kind != Boot || !out.Decided {
+	// One that was cut short, by a signal or its time-out, has left steps undone.
+	out.Done = out.Decided && ctx.Err() == nil
+	if err := report.Save(p.Host, out.Report); err != nil || p.Kind != Boot || !out.Done {
 		return out, err
 	}
 	return out, noteBooted(p.Host, machine.BootID)

@@ -34,15 +34,16 @@ type rig struct {
 }
 
 // inBubble runs a test of the daemon on a fresh machine.
-func inBubble(t *testing.T, f func(*rig)) {
+func inBubble(t *testing.T, f func(*testing.T, *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{t: t, m: machine(t, thisID), hup: make(chan os.Signal, 1)}
 		r.set(crawl(thisID))
-		f(r)
+		f(t, r)
 		if r.end != nil {
 			r.stop()
 		}
+		time.Sleep(time.Minute) // whatever a pass has left behind comes to its end
 	})
 }
 

@@ -40,7 +40,7 @@ type loop struct {
 	writers *host.Writers  // who writes files; nil: nobody can tell
 	work    sync.WaitGroup // what runs beside the loop, but for passes
 
-	booted  bool         // this boot's boot pass has decided and walked
+	booted  bool         // this boot's boot pass has decided, and walked to its end
 	last    agent.Wanted // of the last pass that came to a report
 	report  api.Report   // … its report
 	whom    []string     // … and who was to be told of it
@@ -196,7 +196,7 @@ func (l *loop) end(ctx context.Context, e ending) error {
 	if errors.Is(e.err, fs.ErrPermission) && !l.booted {
 		return e.err
 	}
-	l.booted = l.booted || e.out.Decided
+	l.booted = l.booted || e.out.Done
 	l.tellReady()
 	if e.err == nil {
 		l.last, l.report, l.whom = e.out.Wanted, e.out.Report, e.out.Whom

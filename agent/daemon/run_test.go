@@ -12,7 +12,7 @@ import (
 )
 
 func TestTheDaemonBootsAndSaysSo(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		r.start()
 		r.after(time.Second)
 		if got := r.report(); got.State != api.Ready || got.Pass != "boot" {
@@ -30,7 +30,7 @@ func TestTheDaemonBootsAndSaysSo(t *testing.T) {
 // What hangs, the lock here, keeps a boot waiting for no more than ten seconds,
 // and the pass is made when it can be.
 func TestReadyDoesNotWaitForAPassThatHangs(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		release, err := r.m.Host().Lock(t.Context(), LockPath)
 		if err != nil {
 			t.Fatal(err)
@@ -54,7 +54,7 @@ func TestReadyDoesNotWaitForAPassThatHangs(t *testing.T) {
 }
 
 func TestLooksAreWholePassesAndApart(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		r.start()
 		r.after(5 * time.Second)
 		for range 3 { // three questions are one
@@ -92,7 +92,7 @@ func listed() facts.Facts {
 }
 
 func TestOnlyTheInstancesOwnAddressesAskForALook(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		r.set(listed())
 		r.start()
 		r.after(time.Minute)
@@ -128,7 +128,7 @@ func TestOnlyTheInstancesOwnAddressesAskForALook(t *testing.T) {
 // Before IMDS has said which interfaces are the instance's, any that is not
 // made by software may be.
 func TestAnAddressBeforeAnyFacts(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		f := crawl(thisID)
 		f.Source, f.Instance = facts.FromNone, facts.Instance{}
 		r.set(f)
@@ -146,7 +146,7 @@ func TestAnAddressBeforeAnyFacts(t *testing.T) {
 
 // An agent that is started anew makes no second boot pass in one boot.
 func TestAnAgentStartedAnewLooksAsIfAsked(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		r.start()
 		r.after(time.Second)
 		r.stop()
@@ -166,10 +166,48 @@ func TestAnAgentStartedAnewLooksAsIfAsked(t *testing.T) {
 	})
 }
 
+// READY waits for names and accounts alone: what else is slow may be slow.
+func TestReadyComesBeforeTheRestOfAPass(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.m.OnJob(func(_, unit string) {
+			if unit == "ganglia-monitor.service" {
+				time.Sleep(5 * time.Second)
+			}
+		})
+		r.start()
+		r.after(time.Second)
+		if !r.heard("READY=1") || r.passes() != "" {
+			t.Errorf("READY %v, and these passes have ended: %q", r.heard("READY=1"), r.passes())
+		}
+	})
+}
+
+// An agent that was stopped in the middle of its boot pass makes it again.
+func TestABootPassThatWasCutShortIsMadeAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.m.OnJob(func(string, string) { time.Sleep(500 * time.Millisecond) })
+		r.start()
+		r.after(100 * time.Millisecond)
+		r.stop()
+		if got := r.report().State; got == api.Ready {
+			t.Fatalf("it was not cut short: %s", got)
+		}
+		r.m.OnJob(nil)
+		r.mu.Lock()
+		r.said = nil
+		r.mu.Unlock()
+		r.start()
+		r.after(time.Minute)
+		if got := r.passes(); got != "boot" || r.report().State != api.Ready {
+			t.Errorf("the next start made: %s\n%s", got, text(r.report()))
+		}
+	})
+}
+
 // A boot pass that could not decide is made again, as a boot pass, ever less
 // often; one that a brake held is made when the brake is gone.
 func TestABootPassIsMadeAgainUntilItHasDecided(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		f := crawl(thisID)
 		f.UserData = facts.UserData{State: facts.Unknown[facts.Digest](facts.TimedOut, "")}
 		r.set(f)
@@ -195,7 +233,7 @@ func TestABootPassIsMadeAgainUntilItHasDecided(t *testing.T) {
 
 // A tag that changes is looked at, and shown as drift: nobody watches.
 func TestATagThatChangesIsShownAsDrift(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		f := crawl(thisID)
 		f.Instance.Tags = facts.Known(map[string]string{"hostname": "dev-mysql01"})
 		f.UserData.Parts[0].Text = "role=mysql\n"

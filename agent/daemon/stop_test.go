@@ -12,7 +12,7 @@ import (
 // Readiness that comes after whoever waited has given up still starts what
 // depends on it, once: a person may stop it again.
 func TestReadinessThatComesLateStartsTheTarget(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		r.m.SetUnit(readyTarget, "inactive")
 		r.remove("/etc/nsswitch.conf")
 		r.m.Put("/etc/nsswitch.conf/", "", 0) // a folder: this step cannot be
@@ -43,7 +43,7 @@ func TestReadinessThatComesLateStartsTheTarget(t *testing.T) {
 // Whoever waits in time needs no help.
 func TestATargetThatIsAboutToBeReachedIsLeftAlone(t *testing.T) {
 	for _, state := range []string{"active", "activating", "absent"} {
-		inBubble(t, func(r *rig) {
+		inBubble(t, func(t *testing.T, r *rig) {
 			if state != "absent" {
 				r.m.SetUnit(readyTarget, state)
 			}
@@ -70,7 +70,7 @@ func TestTheMachineGoesDown(t *testing.T) {
 		"the agent alone":          {"inactive", false, api.Ready, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(r *rig) {
+			inBubble(t, func(t *testing.T, r *rig) {
 				const script = "/usr/local/sbin/leave"
 				r.m.Put(script, "#!/bin/sh\n", 0o755)
 				r.m.SetUnit("shutdown.target", c.shutdown)
@@ -104,7 +104,7 @@ func TestTheMachineGoesDown(t *testing.T) {
 // A sign of life as long as passes end; none for one that is long past its end,
 // so that systemd starts the agent anew.
 func TestTheWatchdog(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		r.d.Watchdog = 3 * time.Minute
 		r.start()
 		r.after(5 * time.Minute)
@@ -112,7 +112,7 @@ func TestTheWatchdog(t *testing.T) {
 			t.Errorf("%d signs of life in five minutes, want one each 90 s", n)
 		}
 	})
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		r.d.Watchdog, r.d.Times.Pass = 3*time.Minute, time.Minute
 		hang := make(chan struct{})
 		r.d.Notify = func(state string) error {

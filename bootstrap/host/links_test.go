@@ -230,3 +230,27 @@ func TestTheWaitForARouteEndsWithIt(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 }
+
+// What the kernel had no room to tell is found by looking, and only what is
+// different is told.
+func TestLostChangesAreFound(t *testing.T) {
+	n := newNetwork(t)
+	n.address(n.eth0, "10.0.0.5/16", n.AddrAdd)
+	idle := n.pair("idle")
+	n.address(idle, "10.9.0.5/16", n.AddrAdd)
+	told := make(chan []string)
+	n.in(func() {
+		var names []string
+		table := addressTable{links: map[int]*addressed{}, on: func(Link) {}}
+		err := table.relist()
+		table.on = func(l Link) { names = append(names, l.Name) }
+		n.address(n.eth0, "10.0.0.6/16", n.AddrAdd)
+		if err = errors.Join(err, table.relist(), table.relist()); err != nil {
+			names = append(names, err.Error())
+		}
+		told <- names
+	})
+	if got := <-told; len(got) != 1 || got[0] != "eth0" {
+		t.Errorf("told of %q", got)
+	}
+}
