@@ -24,7 +24,8 @@ import (
 func TestMachines(t *testing.T) {
 	needRoot(t, "boot machines")
 	for _, p := range [][2]string{{"/usr/bin/mmdebstrap", "mmdebstrap"}, {"/usr/bin/systemd-nspawn", "systemd-container"},
-		{"/usr/sbin/dnsmasq", "dnsmasq-base"}, {"/usr/sbin/nft", "nftables"}} {
+		{"/usr/sbin/dnsmasq", "dnsmasq-base"}, {"/usr/sbin/nft", "nftables"},
+		{"/usr/bin/qemu-system-x86_64", "qemu-system-x86"}, {"/usr/bin/qemu-img", "qemu-utils"}, {"/usr/bin/lz4", "lz4"}} {
 		needProgram(t, p[0], p[1])
 	}
 	images := &images{dir: t.TempDir(), log: slog.New(slog.NewTextHandler(os.Stderr, nil))}

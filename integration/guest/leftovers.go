@@ -3,16 +3,23 @@ package guest
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // removeLeftovers ends the fabrics of processes that are no more, and removes
-// their machines' control groups.
+// their machines' control groups and mounts. The machines ended with them.
 func removeLeftovers() error {
+	return errors.Join(leftNetworks(), leftGroups(), leftMounts())
+}
+
+func leftNetworks() error {
 	networks, err := filepath.Glob(filepath.Join(netnsFolder, prefix+"*"))
 	if err != nil {
 		return err
@@ -24,6 +31,10 @@ func removeLeftovers() error {
 			}
 		}
 	}
+	return nil
+}
+
+func leftGroups() error {
 	roots, err := hierarchies()
 	if err != nil {
 		return err
@@ -41,6 +52,23 @@ func removeLeftovers() error {
 			if err := removeGroup(g); err != nil && !errors.Is(err, syscall.EBUSY) {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+func leftMounts() error {
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(mounts)) {
+		f := strings.Fields(line)
+		if len(f) < 3 || f[2] != "overlay" || !strings.HasPrefix(f[0], prefix) || !orphaned(f[0]) {
+			continue
+		}
+		if err := unix.Unmount(f[1], unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
+			return fmt.Errorf("unmount %s, which a killed test left: %w", f[1], err)
 		}
 	}
 	return nil

@@ -22,7 +22,8 @@ func mountOver(layers []string, upper, scratch string) (root string, release fun
 		}
 	}
 	options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", strings.Join(layers, ":"), upper, work)
-	if err := unix.Mount("overlay", root, "overlay", 0, options); err != nil {
+	// Its source is its owner's name, for removeLeftovers.
+	if err := unix.Mount(fmt.Sprintf("%s%d", prefix, os.Getpid()), root, "overlay", 0, options); err != nil {
 		return "", nil, fmt.Errorf("mount a machine's files at %s: %w", root, err)
 	}
 	return root, func() error {
