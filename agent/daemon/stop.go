@@ -12,10 +12,6 @@ import (
 	"reveille/coordinator/api"
 )
 
-// askWithin bounds the question whether the machine goes down: an agent that is
-// only stopped or started anew should be gone within a second.
-const askWithin = 300 * time.Millisecond
-
 // stop ends the pass under way. A storage tool that it has started goes on by
 // itself, and so does not keep the daemon. When the machine goes down, the
 // role's scripts have their turn, and the coordinators hear of it.
@@ -38,6 +34,7 @@ func (l *loop) stop() error {
 
 // goingDown says that systemd is about to end the machine, and not the agent
 // alone: then shutdown.target has its job, and nothing else would give it one.
+// An agent that is only started anew should be gone within a second.
 func (l *loop) goingDown() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), askWithin)
 	defer cancel()

@@ -145,3 +145,17 @@ func count(r *rig, state string) int {
 	}
 	return n
 }
+
+func TestWhetherTheDaemonRuns(t *testing.T) {
+	m := machine(t, thisID)
+	for state, want := range map[string]string{"active": "runs", "failed": "reveille.service is failed", "inactive": "reveille.service is inactive"} {
+		m.SetUnit("reveille.service", state)
+		if got := Running(t.Context(), m.Host()); !strings.Contains(got, want) {
+			t.Errorf("%s: %q", state, got)
+		}
+	}
+	m.SetUnit("reveille.service", "absent")
+	if got := Running(t.Context(), m.Host()) + Running(t.Context(), m.Offline()); got != "" {
+		t.Errorf("where there is none: %q", got)
+	}
+}

@@ -146,8 +146,8 @@ func bindDebugExplain(a *app, _ *flag.FlagSet) runner {
 }
 
 // reporting is a debug command that starts from the newest report.
-func (a *app) reporting(do func(agent.Config, api.Report) int) runner {
-	return a.onMachine(func(_ context.Context, cfg agent.Config) int {
+func (a *app) reporting(do func(context.Context, agent.Config, api.Report) int) runner {
+	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
 		r, err := report.Load(cfg.Host)
 		if errors.Is(err, fs.ErrNotExist) {
 			fmt.Fprintln(a.err, "reveille: no pass has been made since this machine started; `reveille boot` makes one, `reveille debug plan` shows what it would do")
@@ -156,17 +156,20 @@ func (a *app) reporting(do func(agent.Config, api.Report) int) runner {
 		if err != nil {
 			return a.fail(err)
 		}
-		return do(cfg, r)
+		return do(ctx, cfg, r)
 	})
 }
 
 func bindDebugStatus(a *app, _ *flag.FlagSet) runner {
-	return a.reporting(func(cfg agent.Config, r api.Report) int {
+	return a.reporting(func(ctx context.Context, cfg agent.Config, r api.Report) int {
 		if a.json {
 			a.printJSON(r)
 		} else {
 			report.Write(a.out, r, report.LoadUntold(cfg.Host))
-			// The report is as old as its pass; the brake is a matter of now.
+			// The report is as old as its pass; what follows is a matter of now.
+			if now := daemon.Running(ctx, cfg.Host); now != "" {
+				fmt.Fprintln(a.out, now)
+			}
 			if why := daemon.Braked(cfg.Host, r.InstanceID, time.Now()); why != "" {
 				fmt.Fprintf(a.out, "now %s\n", report.Clean(why))
 			}
@@ -177,7 +180,7 @@ func bindDebugStatus(a *app, _ *flag.FlagSet) runner {
 
 func bindDebugTimeline(a *app, fs *flag.FlagSet) runner {
 	svg := fs.String("svg", "", "write a picture to `FILE` (- is standard output)")
-	return a.reporting(func(_ agent.Config, r api.Report) int {
+	return a.reporting(func(_ context.Context, _ agent.Config, r api.Report) int {
 		switch {
 		case *svg == "-":
 			a.out.Write(report.SVG(r))
