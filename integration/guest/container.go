@@ -27,7 +27,6 @@ type container struct {
 
 	mu     sync.Mutex
 	nspawn *exec.Cmd
-	up     chan struct{}   // closed when its first process is about to become systemd
 	ended  <-chan struct{} // closed when nspawn has
 	init   int             // process id of its systemd, as seen from here
 }
