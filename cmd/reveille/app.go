@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
+
+	"github.com/coreos/go-systemd/v22/journal"
 
 	"reveille/agent"
 	"reveille/bootstrap/facts"
@@ -79,7 +82,10 @@ func (a *app) check() error {
 func (a *app) log() *slog.Logger {
 	var l slog.Level
 	_ = l.UnmarshalText([]byte(a.level)) // check has read it
-	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: l}))
+	// Asked of the descriptor: the variable alone is inherited by those whose
+	// standard error leads elsewhere.
+	inJournal, _ := journal.StderrIsJournalStream()
+	return slog.New(logHandler(a.err, inJournal && a.err == os.Stderr, l))
 }
 
 // config is the machine that the flags name.
