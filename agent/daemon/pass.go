@@ -84,6 +84,7 @@ func (p Pass) locked(ctx context.Context) (Outcome, error) {
 		p.beforeIMDS(ctx, &r, machine, start)
 	}
 	out := p.decideAndWalk(ctx, &r, start)
+	out.Report.Hostname = hostname(p.Config, out.Report.Hostname)
 	out.Report.TookMS = float64(time.Since(start).Microseconds()) / 1000
 	report.Bound(&out.Report)
 	if p.Tell {
@@ -154,7 +155,6 @@ func (p Pass) walk(ctx context.Context, r *api.Report, steps plan.Plan, max plan
 		return err
 	}
 	report.AddSteps(r, walked, began)
-	r.Hostname = hostname(p.Config, r.Hostname)
 	p.settle(r, walked, max)
 	if f != nil {
 		note(r, f.settle(p.Host, r, walked))
@@ -251,7 +251,8 @@ func lock(ctx context.Context, c agent.Config) (func(), error) {
 
 func pauseTag(f facts.Facts) string { return f.Instance.Tags.Or(nil)["reveille:pause"] }
 
-// hostname is the name after the walk: a step may have changed it.
+// hostname is the name after the pass: a step may have changed it, and so may
+// what was put back of another machine's, though nothing could be decided.
 func hostname(c agent.Config, before string) string {
 	if now := facts.ReadMachine(c.Host).Hostname; now != "" {
 		return now
