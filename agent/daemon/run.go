@@ -147,7 +147,11 @@ func (l *loop) stopTimers() {
 func (l *loop) soon() {
 	if !l.armed {
 		l.armed = true
-		l.begin.Reset(max(l.Times.Debounce, l.Times.Apart-time.Since(l.over)))
+		last := l.over
+		if !l.booted {
+			last = l.since // it may have waited all its time for the event that asks now
+		}
+		l.begin.Reset(max(l.Times.Debounce, l.Times.Apart-time.Since(last)))
 	}
 }
 

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"net/netip"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,4 +79,26 @@ func TestAsksAreOneQuestion(t *testing.T) {
 	if k := a.take(); k != "" || len(a.wake) != 0 {
 		t.Errorf("answered, and asked for %q", k)
 	}
+}
+
+// A boot pass that did nothing but wait is no reason to wait again: the event
+// that it waited for is answered at once.
+func TestAPassThatOnlyWaitedPutsNobodyOff(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		release, err := r.m.Host().Lock(t.Context(), LockPath)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.start()
+		r.after(lockWait + time.Second)
+		if got := r.passes(); got != "" || !r.heard("no pass was made") {
+			t.Fatalf("somebody else holds the lock, and yet: %s", r.said)
+		}
+		release()
+		r.hup <- syscall.SIGHUP
+		r.after(3 * time.Second)
+		if got := r.passes(); got != "boot" {
+			t.Errorf("three seconds after it could be made: %q", got)
+		}
+	})
 }
