@@ -65,7 +65,7 @@ func TestDoctorOfAnInstance(t *testing.T) {
 		"untold":        {spoil: func(p *Patient) { p.Untold = []string{"https://10.0.0.4:8650: refused"} }, want: "untold"},
 		"misconfigured": {spoil: func(p *Patient) { p.Err = roles.Errors{{}, {}} }, want: "misconfigured misconfigured"},
 		"undecided":     {spoil: func(p *Patient) { p.Err = errors.New("IMDS is silent") }, want: "undecided"},
-		"cloud-init writes hosts": {files: map[string]string{"/var/lib/cloud/instance/cloud-config.txt": "#cloud-config\nmanage_etc_hosts: true\n"},
+		"cloud-init writes hosts": {files: map[string]string{"/var/lib/cloud/instances/" + thisID + "/cloud-config.txt": "#cloud-config\nmanage_etc_hosts: true\n"},
 			want: "cloud-init-rewrites"},
 		"trampled": {files: map[string]string{daemon.TrampledPath: `{"/etc/hosts": {"repairs": ["` + now(-1) + `", "` + now(-2) + `", "` + now(-3) + `"], "who": "x"},
 			"/etc/a": {"repairs": ["` + now(-1) + `"], "who": "y"}}`}, want: "trampled"},

@@ -12,11 +12,10 @@ import (
 
 // Where cloud-init keeps what it knows.
 const (
-	cloudRun      = "/run/cloud-init"
-	cloudStatus   = cloudRun + "/status.json" // a link into /var/lib/cloud/data, in most releases
-	cloudOff      = "/etc/cloud/cloud-init.disabled"
-	cloudData     = "/var/lib/cloud"
-	cloudUserConf = cloudData + "/instance/cloud-config.txt" // what user-data asks of it
+	cloudRun    = "/run/cloud-init"
+	cloudStatus = cloudRun + "/status.json" // a link into /var/lib/cloud/data, in most releases
+	cloudOff    = "/etc/cloud/cloud-init.disabled"
+	cloudData   = "/var/lib/cloud"
 )
 
 // CloudUnits are cloud-init's network stage: releases from 24.3 on, and those
@@ -47,7 +46,7 @@ func ReadCloudInit(h *host.Host, id string) CloudInit {
 	}
 	c.First = id == "" || !l.cloudKnows(id)
 	c.Ended = l.cloudStageEnded()
-	c.Rewrites = l.cloudRewrites()
+	c.Rewrites = l.cloudRewrites(id)
 	return c
 }
 
@@ -120,11 +119,17 @@ func (l *looker) cloudStageEnded() bool {
 var cloudSetting = regexp.MustCompile(`(?m)^(preserve_hostname|manage_etc_hosts)[ \t]*:[ \t]*["']?([A-Za-z0-9_]+)`)
 
 // cloudRewrites are the settings that win over our own drop-in: user-data's,
-// and those of files that come after it.
-func (l *looker) cloudRewrites() []string {
+// and those of files that come after it. Where the id is known, not by the link
+// /var/lib/cloud/instance: it is away from the beginning of a boot until the
+// data source is found.
+func (l *looker) cloudRewrites(id string) []string {
 	found := []string{}
-	for _, file := range append(l.glob("/etc/cloud/cloud.cfg.d/*.cfg"), cloudUserConf) {
-		if file != cloudUserConf && path.Base(file) <= path.Base(CloudDropIn) {
+	user := path.Join(cloudData, "instances", id, "cloud-config.txt")
+	if id == "" {
+		user = cloudData + "/instance/cloud-config.txt"
+	}
+	for _, file := range append(l.glob("/etc/cloud/cloud.cfg.d/*.cfg"), user) {
+		if file != user && path.Base(file) <= path.Base(CloudDropIn) {
 			continue
 		}
 		text, _ := l.text(file)
