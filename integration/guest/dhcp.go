@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 )
 
@@ -17,7 +18,24 @@ type dhcp struct {
 	ended <-chan struct{}
 	dir   string
 	said  syncBuffer
+	up    upWriter
 	host  map[string]string
+}
+
+// upWriter tells once that dnsmasq has said that it runs. Before that, the
+// signal by which it reads its files again would end it.
+type upWriter struct {
+	said *syncBuffer
+	once sync.Once
+	up   chan struct{}
+}
+
+func (w *upWriter) Write(p []byte) (int, error) {
+	n, err := w.said.Write(p)
+	if bytes.Contains(w.said.Bytes(), []byte("started, version")) {
+		w.once.Do(func() { close(w.up) })
+	}
+	return n, err
 }
 
 func startDHCP(f *Fabric) (*dhcp, error) {
@@ -35,9 +53,15 @@ func startDHCP(f *Fabric) (*dhcp, error) {
 		"--dhcp-range=10.0.0.0,static,255.255.0.0,1h", "--dhcp-authoritative", "--dhcp-hostsfile="+filepath.Join(dir, "leases"),
 		"--dhcp-leasefile="+filepath.Join(dir, "given"), "--dhcp-option=option:router,"+Gateway,
 		"--dhcp-option=option:dns-server,"+Resolver, "--dhcp-option=option:domain-name,ec2.internal")
-	d.cmd.Stdout, d.cmd.Stderr = &d.said, &d.said
+	d.up = upWriter{said: &d.said, up: make(chan struct{})}
+	d.cmd.Stdout, d.cmd.Stderr = &d.up, &d.up
 	if d.ended, err = startTied(d.cmd); err != nil {
 		return nil, errors.Join(fmt.Errorf("start dnsmasq (Debian's dnsmasq-base): %w", err), os.RemoveAll(dir))
+	}
+	select {
+	case <-d.up.up:
+	case <-d.ended:
+		return nil, errors.Join(fmt.Errorf("dnsmasq ended: %s", d.said.Bytes()), os.RemoveAll(dir))
 	}
 	return d, nil
 }
