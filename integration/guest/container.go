@@ -85,7 +85,7 @@ func (c *container) start(ctx context.Context) error {
 	// No machined and no scope of its own: neither need be there on this computer.
 	// nspawn enters the network itself first: /sys is made of the one it is in.
 	args := []string{"--net=" + namespace, "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "-D", c.root, "--network-namespace-path=" + namespace,
-		"--capability=CAP_NET_ADMIN", "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--hostname=" + c.hostname(), "--console=read-only", "/usr/lib/guest/init"}
+		"--capability=CAP_NET_ADMIN", "--system-call-filter=fanotify_init fanotify_mark", "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--hostname=" + c.hostname(), "--console=read-only", "/usr/lib/guest/init"}
 	args = slices.Concat([]string{"-c", enterGroups, "sh"}, c.groups, []string{"--", "nsenter"}, args, containerWords, c.spec.Kernel)
 	cmd := exec.Command("sh", args...)
 	cmd.Stdout, cmd.Stderr = &c.console, &c.console
