@@ -30,6 +30,7 @@ const lockWait = 30 * time.Second
 
 // Watcher is told how a pass goes; every field may be nil.
 type Watcher struct {
+	Waiting func(what string)              // for somebody else's work, before anything is changed
 	Planned func(plan.Plan)                // before the first step
 	Step    func(i int, r converge.Result) // each result, from one goroutine
 }
@@ -53,6 +54,7 @@ type Outcome struct {
 	Wanted  agent.Wanted
 	Decided bool     // a profile and a plan were had, and no brake held them
 	Done    bool     // … and every step had its turn
+	Held    string   // the brake that held them, in words
 	Whom    []string // URLs of the coordinators that should be told
 }
 
@@ -118,7 +120,7 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 		return fail(err)
 	}
 	max, why := Allowed(p.Kind, w.Facts.Machine.Brake.On(w.Facts.InstanceID()), pauseTag(w.Facts), start)
-	if why != "" {
+	if out.Held = why; why != "" {
 		r.Notes = append(r.Notes, why)
 	}
 	if moved := addressNote(p.Host, w.Facts); moved != "" {

@@ -22,6 +22,7 @@ var early = []string{"naming", "resolver", "nameservice", "directory"}
 func (l *loop) watch() Watcher {
 	left := 0
 	return Watcher{
+		Waiting: func(what string) { l.status("waiting for %s", what) },
 		Planned: func(p plan.Plan) {
 			for _, s := range p {
 				if slices.Contains(early, s.Concern) {
@@ -94,6 +95,9 @@ func outcomeWords(e ending) string {
 		s += " (" + r.Role + ")"
 	}
 	s += fmt.Sprintf(", %s pass of %.0f ms", r.Pass, r.TookMS)
+	if e.out.Held != "" {
+		s += ", " + e.out.Held
+	}
 	if len(r.Errors) > 0 {
 		s += ", " + r.Errors[0]
 	} else if n := notSo(r); n != "" {
