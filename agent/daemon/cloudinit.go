@@ -22,6 +22,9 @@ const cloudInitWithin = 30 * time.Second
 // not stay because of it. Then, as later, cloud-init is let finish first.
 func (p *Pass) beforeIMDS(ctx context.Context, r *api.Report, machine facts.Machine, start time.Time) {
 	wait := func(ctx context.Context, id string) bool {
+		if p.Watch.Waiting != nil && awaited(p.Host, id) {
+			p.Watch.Waiting("the end of cloud-init's network stage")
+		}
 		waited, err := settled(ctx, p.Host, id, start)
 		note(r, err)
 		return waited
@@ -44,7 +47,7 @@ func (p *Pass) beforeIMDS(ctx context.Context, r *api.Report, machine facts.Mach
 // that no file is read by one and written by the other. It says whether there
 // was anything to wait for; the error is a note for the report.
 func settled(ctx context.Context, h *host.Host, id string, started time.Time) (waited bool, err error) {
-	if !h.Live() || !facts.ReadCloudInit(h, id).Writes() || withinCloudInit(h) {
+	if !awaited(h, id) {
 		return false, nil
 	}
 	ctx, cancel := context.WithDeadlineCause(ctx, started.Add(cloudInitWithin),
@@ -73,6 +76,10 @@ func settled(ctx context.Context, h *host.Host, id string, started time.Time) (w
 				"`cloud-init status --long` says what it does", context.Cause(ctx))
 		}
 	}
+}
+
+func awaited(h *host.Host, id string) bool {
+	return h.Live() && facts.ReadCloudInit(h, id).Writes() && !withinCloudInit(h)
 }
 
 // withinCloudInit says that cloud-init itself has started this pass: it would
