@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"golang.org/x/term"
 
@@ -86,5 +87,12 @@ func (l *Live) paint(again bool) {
 // printed as they came.
 func WriteSummary(w io.Writer, r api.Report) {
 	r.Steps = nil
+	Write(w, r, nil)
+}
+
+// WriteOutcome prints the state and what is wrong, with the steps that are not
+// so: for whoever has not watched them, as reveille-wait.service in the journal.
+func WriteOutcome(w io.Writer, r api.Report) {
+	r.Steps = slices.DeleteFunc(slices.Clone(r.Steps), func(s api.Step) bool { return converge.State(s.State).So() })
 	Write(w, r, nil)
 }

@@ -85,7 +85,7 @@ func bindWait(a *app, fs *flag.FlagSet) runner {
 		if a.json {
 			a.printJSON(r)
 		} else {
-			report.WriteSummary(a.out, r)
+			report.WriteOutcome(a.out, r)
 		}
 		return a.passCode(r)
 	})
