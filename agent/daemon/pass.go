@@ -169,6 +169,9 @@ func (p Pass) walk(ctx context.Context, r *api.Report, steps plan.Plan, max plan
 // back, and all is decided again from what is there then.
 func (p Pass) decide(ctx context.Context, start time.Time) (agent.Wanted, error) {
 	w, err := p.Decide(ctx)
+	// The crawl may have taken half a minute: a brake that was pulled meanwhile
+	// holds this pass already.
+	w.Facts.Machine.Brake = facts.ReadMachine(p.Host).Brake
 	m := w.Facts.Machine
 	max, _ := Allowed(p.Kind, m.Brake.On(w.Facts.InstanceID()), pauseTag(w.Facts), start)
 	if max == plan.Nothing || !stranger(m, w.Facts.InstanceID()) {
@@ -242,7 +245,7 @@ func lock(ctx context.Context, c agent.Config) (func(), error) {
 	release, err := c.Host.Lock(ctx, LockPath)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, fmt.Errorf("another pass is under way and did not end within %s: %w", lockWait, err)
+		return nil, fmt.Errorf("another pass is under way and did not end within %s; `systemctl stop reveille` ends the daemon's: %w", lockWait, err)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("no pass can begin without its lock; run this as root: %w", err)
 	case err != nil:

@@ -13,13 +13,10 @@ import (
 )
 
 // Hold stops every pass from changing anything, for the given reason, until
-// Resume or for the given time (zero: until Resume). It outlives a reboot.
+// Resume or for the given time (zero: until Resume). It outlives a reboot. The
+// brake is on the disk before Hold waits for a pass under way; the error says
+// so where that pass did not end in time, or was not seen to.
 func Hold(ctx context.Context, c agent.Config, reason string, d time.Duration) error {
-	release, err := lock(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer release()
 	p := facts.Pause{Reason: reason, Instance: pausing(c.Host)}
 	if d > 0 {
 		p.Until = time.Now().Add(d).UTC().Truncate(time.Second)
@@ -28,10 +25,21 @@ func Hold(ctx context.Context, c agent.Config, reason string, d time.Duration) e
 	if err != nil {
 		return err
 	}
-	if err := c.Host.Write(facts.PausePath, append(b, '\n'), host.Attr{Mode: 0o644, UID: -1, GID: -1}); err != nil {
-		return fmt.Errorf("pause: %w", err)
+	write := func() error {
+		if err := c.Host.Write(facts.PausePath, append(b, '\n'), host.Attr{Mode: 0o644, UID: -1, GID: -1}); err != nil {
+			return fmt.Errorf("pause: %w", err)
+		}
+		return nil
 	}
-	return nil
+	if err := write(); err != nil {
+		return err
+	}
+	release, err := lock(ctx, c)
+	if err != nil {
+		return fmt.Errorf("paused, but what was under way before may still change this machine: %w", err)
+	}
+	defer release()
+	return write() // a clean that was under way has taken it away
 }
 
 // pausing is the id of the machine that is paused, so that an image of it does
