@@ -158,8 +158,12 @@ func nobodysWork(h *host.Host) error {
 }
 
 // Clean restores, and then removes everything that belongs to this instance
-// alone, so that the machine may be made an image of.
+// alone, so that the machine may be made an image of. It refuses while the
+// daemon runs, whose next pass would write again before the image is made.
 func Clean(ctx context.Context, c agent.Config, dry bool, on func(int, converge.Result)) (converge.Report, error) {
+	if err := noDaemon(ctx, c.Host); err != nil && !dry {
+		return converge.Report{}, err
+	}
 	release, err := lock(ctx, c)
 	if err != nil {
 		return converge.Report{}, err

@@ -3,9 +3,12 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
+	"reveille/bootstrap/resource"
 )
 
 // service is the unit that runs the daemon.
@@ -24,6 +27,41 @@ func Running(ctx context.Context, h *host.Host) string {
 		return "the daemon runs and looks again by itself"
 	}
 	return fmt.Sprintf("the daemon does not look: %s is %s; systemctl status %s", service, state, service)
+}
+
+// noDaemon is an error where the daemon runs, or is about to. Where systemd
+// does not say, none is taken to.
+func noDaemon(ctx context.Context, h *host.Host) error {
+	if !h.Live() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*askWithin)
+	defer cancel()
+	state, err := h.Units().State(ctx, service)
+	if err != nil {
+		h.Log().Warn("whether the daemon runs is not known; one that does would write again", "error", err)
+		return nil
+	}
+	if slices.Contains([]string{"active", "activating", "reloading"}, state) {
+		return fmt.Errorf("%s is %s, and its next pass would write again before an image is made; `systemctl stop %s`, then clean", service, state, service)
+	}
+	return nil
+}
+
+// Undoes says in words that this machine will not stay restored by itself, ""
+// where nothing of the agent's would run again.
+func Undoes(ctx context.Context, h *host.Host) string {
+	const until = "; `systemctl disable --now reveille` leaves it as it is, `reveille pause REASON` for a while"
+	if !h.Live() || Braked(h, facts.ReadMachine(h).DMI, time.Now()) != "" {
+		return ""
+	}
+	if noDaemon(ctx, h) != nil {
+		return "the daemon runs: at a changed address, a reload or the next boot it makes this machine what it should be again" + until
+	}
+	if by, err := resource.EnabledBy(h, service); err == nil && len(by) > 0 {
+		return service + " is enabled: the next boot makes this machine what it should be again" + until
+	}
+	return ""
 }
 
 // askWithin bounds a question to systemd on whose answer somebody waits.

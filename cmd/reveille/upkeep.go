@@ -12,6 +12,7 @@ import (
 	"reveille/agent/report"
 	"reveille/bootstrap/converge"
 	"reveille/bootstrap/facts"
+	"reveille/bootstrap/host"
 )
 
 func bindPause(a *app, fs *flag.FlagSet) runner {
@@ -59,14 +60,16 @@ func (a *app) brakeNow(cfg agent.Config, words string) int {
 type puttingBack func(context.Context, agent.Config, bool, func(int, converge.Result)) (converge.Report, error)
 
 func bindRestore(a *app, fs *flag.FlagSet) runner {
-	return a.puttingBack(fs, daemon.Restore, "restored: nothing of the agent's is left in the machine's files")
+	return a.puttingBack(fs, daemon.Restore, "restored: nothing of the agent's is left in the machine's files", daemon.Undoes)
 }
 
 func bindClean(a *app, fs *flag.FlagSet) runner {
-	return a.puttingBack(fs, daemon.Clean, "clean: fit for baking into an image")
+	return a.puttingBack(fs, daemon.Clean, "clean: fit for baking into an image", nil)
 }
 
-func (a *app) puttingBack(fs *flag.FlagSet, do puttingBack, done string) runner {
+// puttingBack runs do. Later says what will become of it, "" where nothing
+// will; nil: it stays so.
+func (a *app) puttingBack(fs *flag.FlagSet, do puttingBack, done string, later func(context.Context, *host.Host) string) runner {
 	dry := fs.Bool("dry-run", false, "say what would be done, and change nothing")
 	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
 		live := report.NewLive(a.out)
@@ -85,6 +88,11 @@ func (a *app) puttingBack(fs *flag.FlagSet, do puttingBack, done string) runner 
 			fmt.Fprintln(a.out, "dry run: nothing was changed")
 		case !a.json:
 			fmt.Fprintln(a.out, done)
+		}
+		if later != nil && !*dry {
+			if words := later(ctx, cfg.Host); words != "" {
+				fmt.Fprintln(a.err, "reveille: "+words)
+			}
 		}
 		return exitOK
 	})
