@@ -59,7 +59,8 @@ type loop struct {
 	again   *time.Timer // the look that nobody asked for
 	failed  int         // boot passes in a row that decided nothing
 
-	ready sync.Once
+	ready     sync.Mutex // of readyTold, as a pass tells it too
+	readyTold bool
 }
 
 // ending is how a pass ended.
@@ -98,7 +99,9 @@ func (d Daemon) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return l.stop()
 		case <-readyBy.C:
-			l.tellReady()
+			if !l.tellReady() {
+				readyBy.Reset(readyAgain)
+			}
 		case <-alive:
 			l.live()
 		case <-l.Hup:

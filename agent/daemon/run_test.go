@@ -53,6 +53,28 @@ func TestReadyDoesNotWaitForAPassThatHangs(t *testing.T) {
 	})
 }
 
+// A service manager that is too busy to take READY is told again: it would end
+// the agent for its silence.
+func TestReadyIsToldUntilItArrives(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		began, heard := time.Now(), time.Duration(0)
+		r.d.Notify = func(state string) error {
+			if time.Since(began) < 15*time.Second {
+				return syscall.EAGAIN
+			}
+			if state == "READY=1" {
+				heard = time.Since(began)
+			}
+			return r.notify(state)
+		}
+		r.start()
+		r.after(time.Minute)
+		if heard == 0 || heard > 20*time.Second {
+			t.Errorf("READY was heard after %s, by a manager that listens after 15s", heard)
+		}
+	})
+}
+
 func TestLooksAreWholePassesAndApart(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.start()

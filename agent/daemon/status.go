@@ -47,21 +47,31 @@ func (l *loop) watch() Watcher {
 }
 
 // tellReady tells systemd that what was started for the boot has been done. It
-// says nothing of the role: reveille-ready.target does.
-func (l *loop) tellReady() { l.ready.Do(func() { l.notify("READY=1") }) }
+// says nothing of the role: reveille-ready.target does. It is false where the
+// word did not arrive: without it systemd ends the agent.
+func (l *loop) tellReady() bool {
+	l.ready.Lock()
+	defer l.ready.Unlock()
+	if !l.readyTold {
+		l.readyTold = l.notify("READY=1")
+	}
+	return l.readyTold
+}
 
 // status is the line in `systemctl status`.
 func (l *loop) status(format string, a ...any) {
 	l.notify("STATUS=" + report.Clean(fmt.Sprintf(format, a...)))
 }
 
-func (l *loop) notify(state string) {
+func (l *loop) notify(state string) bool {
 	if l.Notify == nil {
-		return
+		return true
 	}
-	if err := l.Notify(state); err != nil {
+	err := l.Notify(state)
+	if err != nil {
 		l.log().Warn("the service manager was not told", "error", err)
 	}
+	return err == nil
 }
 
 // watchdog is a tick at which a sign of life is due: nil where nobody watches.

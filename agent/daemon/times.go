@@ -30,6 +30,10 @@ func (t Times) withDefaults() Times {
 	return t
 }
 
+// readyAgain is the time to another READY, where the service manager did not
+// take the first.
+const readyAgain = 2 * time.Second
+
 // DefaultPass bounds a pass.
 const DefaultPass = 5 * time.Minute
 
