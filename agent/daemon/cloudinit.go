@@ -19,7 +19,9 @@ import (
 const cloudInitWithin = 30 * time.Second
 
 // beforeIMDS puts another machine's files back: IMDS may be dead, and they must
-// not stay because of it. Then, as later, cloud-init is let finish first.
+// not stay because of it. Where cloud-init's network stage has not begun they go
+// back at once, so that it works on the image's own files: our word to it not to
+// name the host was for the other instance. A stage under way is let finish.
 func (p *Pass) beforeIMDS(ctx context.Context, r *api.Report, machine facts.Machine, start time.Time) {
 	wait := func(ctx context.Context, id string) bool {
 		if p.Watch.Waiting != nil && awaited(p.Host, id) {
@@ -29,7 +31,8 @@ func (p *Pass) beforeIMDS(ctx context.Context, r *api.Report, machine facts.Mach
 		note(r, err)
 		return waited
 	}
-	if began := time.Since(start); stranger(machine, machine.DMI) && wait(ctx, machine.DMI) {
+	if began := time.Since(start); stranger(machine, machine.DMI) &&
+		facts.ReadCloudInit(p.Host, machine.DMI).Begun && wait(ctx, machine.DMI) {
 		r.Phases = append(r.Phases, report.Phase("cloud-init", began, time.Since(start)-began))
 	}
 	note(r, reclaim(ctx, p.Host, machine, machine.DMI))

@@ -12,6 +12,7 @@ import (
 )
 
 const (
+	cloudComing  = `{"v1": {"init": {"errors": [], "finished": null, "start": null}, "stage": null}}`
 	cloudRunning = `{"v1": {"init": {"errors": [], "finished": null, "start": 1795573024.7}, "stage": "init"}}`
 	cloudEnded   = `{"v1": {"init": {"errors": [], "finished": 1795573025.9, "start": 1795573024.7}, "stage": null}}`
 )
@@ -154,6 +155,28 @@ func TestTheWaitForCloudInitIsBounded(t *testing.T) {
 	waited, err := settled(t.Context(), h, thisID, time.Now().Add(-cloudInitWithin))
 	if !waited || err == nil || !strings.Contains(err.Error(), "cloud-init status --long") {
 		t.Errorf("waited %v: %v", waited, err)
+	}
+}
+
+// The image's own files are back before cloud-init begins: it reads there
+// whether it may name the host.
+func TestACloneIsTheImageBeforeCloudInitBegins(t *testing.T) {
+	m := machine(t, thisID)
+	boot(t, m.Host(), crawl(thisID))
+	m.Put("/sys/class/dmi/id/board_asset_tag", otherID+"\n", 0o444)
+	h, asked := cloudy(t, m, activating)
+	m.Put("/var/lib/cloud/data/status.json", cloudComing, 0o644)
+	done := make(chan Outcome, 1)
+	go func() { done <- boot(t, h, crawl(otherID)) }()
+	<-asked
+	for path, text := range m.Tree("/var/lib/reveille") {
+		if strings.Contains(text, "dev-mysql01") && strings.HasPrefix(path, "/etc/") {
+			t.Errorf("cloud-init finds in %s what was written for another instance: %s", path, text)
+		}
+	}
+	m.Put("/var/lib/cloud/data/status.json", cloudEnded, 0o644)
+	if out := <-done; out.Report.State != api.Ready || !strings.Contains(phases(out.Report), "facts cloud-init") {
+		t.Errorf("phases %s, report:\n%s", phases(out.Report), text(out.Report))
 	}
 }
 

@@ -27,7 +27,8 @@ var CloudUnits = []string{"cloud-init-network.service", "cloud-init.service"}
 type CloudInit struct {
 	Off      string   // why it does nothing; "" where it runs
 	First    bool     // its later stages have never run for this instance id
-	Ended    bool     // its network stage has ended on this boot
+	Begun    bool     // its network stage has begun on this boot
+	Ended    bool     // … and ended
 	Rewrites []string // settings by which it writes hosts or the host name at every boot
 }
 
@@ -45,7 +46,7 @@ func ReadCloudInit(h *host.Host, id string) CloudInit {
 		return c
 	}
 	c.First = id == "" || !l.cloudKnows(id)
-	c.Ended = l.cloudStageEnded()
+	c.Begun, c.Ended = l.cloudStage()
 	c.Rewrites = l.cloudRewrites(id)
 	return c
 }
@@ -91,16 +92,17 @@ func (l *looker) cloudKnows(id string) bool {
 	return l.exists(sem+"/config_runcmd", sem+"/config_scripts_user", sem+"/config_scripts_per_instance")
 }
 
-// cloudStageEnded reads the status of this boot: the folder is in memory, and
-// the first stage begins it anew.
-func (l *looker) cloudStageEnded() bool {
+// cloudStage reads the status of this boot: the folder is in memory, and the
+// first stage begins it anew.
+func (l *looker) cloudStage() (begun, ended bool) {
 	text, ok := l.text(cloudStatus)
 	if !ok {
-		return false
+		return false, false
 	}
 	var s struct {
 		V1 struct {
 			Init struct {
+				Start    *float64 `json:"start"`
 				Finished *float64 `json:"finished"`
 			} `json:"init"`
 		} `json:"v1"`
@@ -108,9 +110,10 @@ func (l *looker) cloudStageEnded() bool {
 	// It is replaced as a whole, so one that cannot be read is not cloud-init's.
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		l.fail(cloudStatus, err)
-		return false
+		return false, false
 	}
-	return s.V1.Init.Finished != nil && *s.V1.Init.Finished > 0
+	is := func(at *float64) bool { return at != nil && *at > 0 }
+	return is(s.V1.Init.Start), is(s.V1.Init.Finished)
 }
 
 // cloudSetting is a key at the top of a configuration, in block style: in

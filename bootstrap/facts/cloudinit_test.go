@@ -24,8 +24,9 @@ func TestReadCloudInit(t *testing.T) {
 		writes bool
 	}{
 		"first boot, not begun":       {map[string]string{}, cloudID, CloudInit{First: true}, true},
-		"under way":                   {map[string]string{"/run/cloud-init/status.json": "-> ../../var/lib/cloud/data/status.json", "/var/lib/cloud/data/status.json": under}, cloudID, CloudInit{First: true}, true},
-		"its stage has ended":         {map[string]string{"/run/cloud-init/status.json": "-> ../../var/lib/cloud/data/status.json", "/var/lib/cloud/data/status.json": ended}, cloudID, CloudInit{First: true, Ended: true}, false},
+		"under way":                   {map[string]string{"/run/cloud-init/status.json": "-> ../../var/lib/cloud/data/status.json", "/var/lib/cloud/data/status.json": under}, cloudID, CloudInit{First: true, Begun: true}, true},
+		"its stage has ended":         {map[string]string{"/run/cloud-init/status.json": "-> ../../var/lib/cloud/data/status.json", "/var/lib/cloud/data/status.json": ended}, cloudID, CloudInit{First: true, Begun: true, Ended: true}, false},
+		"its first stage alone":       {map[string]string{"/run/cloud-init/status.json": `{"v1": {"init": {"finished": null, "start": null}, "stage": "init-local"}}`}, cloudID, CloudInit{First: true}, true},
 		"an earlier boot's status":    {map[string]string{"/var/lib/cloud/data/status.json": ended}, cloudID, CloudInit{First: true}, true},
 		"a status of nobody's":        {map[string]string{"/run/cloud-init/status.json": "{"}, cloudID, CloudInit{First: true}, true},
 		"a later boot":                {map[string]string{"/var/lib/cloud/instances/" + cloudID + "/sem/config_runcmd": ""}, cloudID, CloudInit{}, false},
