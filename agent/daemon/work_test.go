@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"net"
 	"slices"
 	"strings"
@@ -17,10 +18,9 @@ import (
 func worker(t *testing.T, id string) *hosttest.Machine {
 	t.Helper()
 	m := machine(t, id)
-	for _, program := range []string{"/usr/local/sbin/prepare", "/usr/local/bin/check"} {
-		m.Put(program, "", 0o755)
-		m.Command([]string{program}, host.Output{}, nil)
-	}
+	m.Put("/usr/local/sbin/prepare", "", 0o755)
+	m.Put("/usr/local/bin/check", "", 0o755)
+	m.Command([]string{"/usr/local/bin/check"}, host.Output{}, nil)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func workPass(t *testing.T, h *host.Host, f facts.Facts, kind Kind) api.Report {
 func done(m *hosttest.Machine) []string {
 	var all []string
 	for _, e := range m.Effects() {
-		if strings.HasPrefix(e, "run:") || strings.HasPrefix(e, "unit:") && strings.Contains(e, "mysql") {
+		if strings.HasPrefix(e, "run:") || strings.HasPrefix(e, "unit:launch") || strings.HasPrefix(e, "unit:") && strings.Contains(e, "mysql") {
 			all = append(all, e)
 		}
 	}
@@ -67,7 +67,8 @@ func did(t *testing.T, m *hosttest.Machine, r api.Report, state api.State, want 
 }
 
 const (
-	ranScript  = "run:/usr/local/sbin/prepare"
+	itsTask    = "reveille-script-usr-local-sbin-prepare.service"
+	ranScript  = "unit:launch " + itsTask
 	startedIt  = "unit:start mysql.service"
 	ranTheTest = "run:/usr/local/bin/check"
 )
@@ -112,6 +113,42 @@ func TestABrokenFileKeepsNoServiceDown(t *testing.T) {
 	did(t, m, workPass(t, m.Host(), crawl(thisID), Boot), api.Failed, startedIt, ranTheTest)
 }
 
+// A pass whose time is over leaves the script running. A timer's pass notes its
+// end, and may do no more; whatever may more goes on from there.
+func TestAPassThatIsShorterThanItsScript(t *testing.T) {
+	m := worker(t, thisID)
+	m.OnLaunch(func(host.Task) host.TaskState { return host.TaskState{State: "activating"} })
+	ctx, cancel := context.WithCancel(t.Context())
+	c := config(t, m.Host(), crawl(thisID))
+	c.RoleDirs = []string{"testdata/work"}
+	units := endsOn{m.Host().Units(), cancel}
+	var err error
+	if c.Host, err = host.New(host.Options{Root: m.Root, Commands: m, Units: units, Names: names{m.Host()}}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := Pass{Config: c, Kind: Boot}.Run(ctx)
+	if err != nil || out.Done || bootedNow(m.Host()) {
+		t.Errorf("done %v, %v: it will not be made again", out.Done, err)
+	}
+	did(t, m, out.Report, api.Failed, ranScript)
+
+	m.SetTask(itsTask, host.TaskState{State: "active"})
+	did(t, m, workPass(t, m.Host(), crawl(thisID), Timer), api.Failed)
+	m.SetTask(itsTask, host.TaskState{}) // the note is what counts
+	did(t, m, workPass(t, m.Host(), crawl(thisID), Boot), api.Ready, startedIt, ranTheTest)
+}
+
+// endsOn is a systemd that takes a launch, and then the pass is over.
+type endsOn struct {
+	host.Units
+	cancel func()
+}
+
+func (e endsOn) Launch(ctx context.Context, task host.Task) error {
+	defer e.cancel()
+	return e.Units.Launch(ctx, task)
+}
+
 // A timer's pass starts no service: nobody is watching.
 func TestATimerStartsNothing(t *testing.T) {
 	m := worker(t, thisID)
@@ -141,6 +178,7 @@ func TestACloneIsPreparedAnew(t *testing.T) {
 	m := worker(t, thisID)
 	did(t, m, workPass(t, m.Host(), crawl(thisID), Boot), api.Ready, ranScript, startedIt, ranTheTest)
 	m.Put("/sys/class/dmi/id/board_asset_tag", otherID+"\n", 0o444)
+	m.SetTask(itsTask, host.TaskState{}) // a boot lies between
 	m.Forget()
 	did(t, m, workPass(t, m.Host(), crawl(otherID), Hup), api.Ready, ranScript, ranTheTest)
 }

@@ -58,6 +58,14 @@ type Units interface {
 	Enqueue(ctx context.Context, verb, name string) error
 	// Reload reads unit files again (daemon-reload).
 	Reload(ctx context.Context) error
+	// Launch asks for a program to be run as a unit that outlives the agent,
+	// and returns once systemd has accepted it. It refuses a name that
+	// systemd still knows: Forget comes first.
+	Launch(ctx context.Context, t Task) error
+	// Task is how far a launched program is.
+	Task(ctx context.Context, unit string) (TaskState, error)
+	// Forget lets go of one that has ended; it is "absent" soon afterwards.
+	Forget(ctx context.Context, unit string) error
 }
 
 // Names is the kernel's host name.

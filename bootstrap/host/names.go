@@ -43,5 +43,10 @@ func (offline) Run(context.Context, string, ...string) (Output, error) {
 func (offline) State(context.Context, string) (string, error) { return "", ErrOffline }
 func (offline) Enqueue(context.Context, string, string) error { return ErrOffline }
 func (offline) Reload(context.Context) error                  { return ErrOffline }
-func (offline) Hostname() (string, error)                     { return "", ErrOffline }
-func (offline) SetHostname(string) error                      { return ErrOffline }
+func (offline) Launch(context.Context, Task) error            { return ErrOffline }
+func (offline) Task(context.Context, string) (TaskState, error) {
+	return TaskState{}, ErrOffline
+}
+func (offline) Forget(context.Context, string) error { return ErrOffline }
+func (offline) Hostname() (string, error)            { return "", ErrOffline }
+func (offline) SetHostname(string) error             { return ErrOffline }

@@ -53,8 +53,6 @@ func connect(ctx context.Context) (*dbus.Conn, error) {
 	return dbus.NewWithContext(ctx)
 }
 
-// State adds one thing to systemd's own words: a unit with a job in the queue
-// is "activating", as it is about to be something else than it is.
 func (systemd) State(ctx context.Context, name string) (string, error) {
 	c, err := connect(ctx)
 	if err != nil {
@@ -65,6 +63,12 @@ func (systemd) State(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return stateOf(name, p)
+}
+
+// stateOf adds one thing to systemd's own words: a unit with a job in the queue
+// is "activating", as it is about to be something else than it is.
+func stateOf(name string, p map[string]any) (string, error) {
 	load, _ := p["LoadState"].(string)
 	active, _ := p["ActiveState"].(string)
 	switch {

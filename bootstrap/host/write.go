@@ -24,7 +24,14 @@ const TempPrefix = ".reveille-"
 // replaced, not followed; missing folders above it are made with mode 0755.
 // SELinux label and ACLs are taken over from what is replaced. With Attr.Mode
 // zero the present mode stays, and a new file gets 0600.
-func (h *Host) Write(path string, data []byte, a Attr) error {
+func (h *Host) Write(path string, data []byte, a Attr) error { return h.write(path, data, a, true) }
+
+// Jot is Write for what can be made again: nobody waits until it is on the
+// disk. A kill leaves the old file or the new one; a power cut may leave the
+// old one, none, or one without its bytes, and the reader must be able to tell.
+func (h *Host) Jot(path string, data []byte, a Attr) error { return h.write(path, data, a, false) }
+
+func (h *Host) write(path string, data []byte, a Attr, durably bool) error {
 	real, err := h.prepare(path)
 	if err != nil {
 		return err
@@ -38,11 +45,11 @@ func (h *Host) Write(path string, data []byte, a Attr) error {
 	}
 	a = a.over(old)
 	h.point("write", path, "tmp")
-	tmp, err := h.fillTemp(path, real, data, a, old)
+	tmp, err := h.fillTemp(path, real, data, a, old, durably)
 	if err != nil {
 		return err
 	}
-	return h.install("write", path, tmp, real)
+	return h.install("write", path, tmp, real, durably)
 }
 
 // over fills in what the caller left to the present file.
@@ -73,21 +80,21 @@ func (a Attr) over(old Info) Attr {
 // fillTemp makes the temporary file with everything on the disk, or leaves
 // nothing. The clean-up is not deferred: a test that dies in a hook must leave
 // behind what a killed process would.
-func (h *Host) fillTemp(path, real string, data []byte, a Attr, old Info) (string, error) {
+func (h *Host) fillTemp(path, real string, data []byte, a Attr, old Info, durably bool) (string, error) {
 	tmp := h.tempName(real)
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return "", h.fail("write", path, err)
 	}
 	defer f.Close() // releases the lock below; a second Close is harmless
-	err = h.fill(f, path, real, data, a, old)
+	err = h.fill(f, path, real, data, a, old, durably)
 	if err != nil {
 		return "", errors.Join(h.fail("write", path, err), removeTemp(tmp))
 	}
 	return tmp, nil
 }
 
-func (h *Host) fill(f *os.File, path, real string, data []byte, a Attr, old Info) error {
+func (h *Host) fill(f *os.File, path, real string, data []byte, a Attr, old Info, durably bool) error {
 	// Held until the file has its name: Sweep leaves a locked file alone.
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil && !errors.Is(err, unix.ENOTSUP) {
 		return fmt.Errorf("lock the temporary file: %w", err)
@@ -109,22 +116,27 @@ func (h *Host) fill(f *os.File, path, real string, data []byte, a Attr, old Info
 	if err := f.Chmod(a.Mode); err != nil {
 		return err
 	}
-	h.point("write", path, "sync")
-	if err := f.Sync(); err != nil {
-		return err
+	if durably {
+		h.point("write", path, "sync")
+		if err := f.Sync(); err != nil {
+			return err
+		}
 	}
 	return f.Close()
 }
 
-// install renames a finished temporary file and makes the name durable.
-func (h *Host) install(verb, path, tmp, real string) error {
+// install renames a finished temporary file and, durably, waits until the name
+// is on the disk.
+func (h *Host) install(verb, path, tmp, real string, durably bool) error {
 	h.point(verb, path, "rename")
 	if err := os.Rename(tmp, real); err != nil {
 		return errors.Join(h.fail(verb, path, err), removeTemp(tmp))
 	}
 	h.point(verb, path, "renamed")
-	if err := syncDir(filepath.Dir(real)); err != nil {
-		return h.fail(verb, path, err)
+	if durably {
+		if err := syncDir(filepath.Dir(real)); err != nil {
+			return h.fail(verb, path, err)
+		}
 	}
 	h.point(verb, path, "done")
 	return nil
@@ -142,7 +154,7 @@ func (h *Host) Symlink(target, path string) error {
 	if err := os.Symlink(target, tmp); err != nil {
 		return h.fail("link", path, err)
 	}
-	return h.install("link", path, tmp, real)
+	return h.install("link", path, tmp, real, true)
 }
 
 // prepare is where a new entry goes, with the folders above it made.
@@ -184,7 +196,9 @@ var tempPattern = sync.OnceValue(func() *regexp.Regexp {
 })
 
 // isTemp knows our temporary files from a person's .reveille-notes.
-func isTemp(name string) bool { return tempPattern().MatchString(name) }
+func isTemp(name string) bool {
+	return strings.HasPrefix(name, TempPrefix) && tempPattern().MatchString(name)
+}
 
 func randomTag() string {
 	var b [6]byte

@@ -82,10 +82,8 @@ func confirm(h *host.Host, path, digest string) error {
 	if err := h.Mkdir(confirmedDir, 0o700); err != nil {
 		return err
 	}
-	if err := h.Sweep(confirmedDir); err != nil {
-		return err
-	}
-	return h.Write(confirmedPath(path), []byte(digest+"\n"), host.Attr{Mode: 0o600})
+	// A power cut may take it back: then the boot that follows confirms anew.
+	return h.Jot(confirmedPath(path), []byte(digest+"\n"), host.Attr{Mode: 0o600})
 }
 
 func forgetConfirmed(h *host.Host, path string) error { return h.Remove(confirmedPath(path)) }

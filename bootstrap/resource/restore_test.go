@@ -67,7 +67,7 @@ func TestRestoreStartsNothing(t *testing.T) {
 }
 
 // noSystemd is a machine on which nobody answers.
-type noSystemd struct{}
+type noSystemd struct{ host.Units }
 
 var errNobody = errors.New("nobody answers")
 

@@ -24,7 +24,9 @@ type scriptRecord struct {
 	Path    string `json:"path"`
 	State   string `json:"state"`
 	Began   string `json:"began"` // RFC 3339
-	Ended   string `json:"ended"` // "" while it runs, or was cut short
+	Boot    string `json:"boot"`  // the kernel's id of the boot in which it began
+	Unit    string `json:"unit"`  // that it was begun as
+	Ended   string `json:"ended"` // "" until somebody has seen its end
 	Said    string `json:"said"`  // of one that failed: how, and its last words
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"reveille/bootstrap/host"
@@ -30,7 +31,7 @@ func RunShutdown(ctx context.Context, h *host.Host, paths []string, within time.
 	ends := make([]ScriptEnd, 0, len(paths))
 	for _, p := range paths {
 		began := time.Now()
-		e := ScriptEnd{Path: p, Err: shutdownScript(ctx, h, p, within)}
+		e := ScriptEnd{Path: p, Err: shutdownScript(ctx, h, p)}
 		e.Took = time.Since(began)
 		ends = append(ends, e)
 		if on != nil {
@@ -40,12 +41,48 @@ func RunShutdown(ctx context.Context, h *host.Host, paths []string, within time.
 	return ends
 }
 
-func shutdownScript(ctx context.Context, h *host.Host, program string, within time.Duration) error {
+func shutdownScript(ctx context.Context, h *host.Host, program string) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("not run: %w", context.Cause(ctx))
 	}
 	if err := trusted(h, program); err != nil {
 		return err
 	}
-	return runScript(ctx, h, program, within)
+	return runChild(ctx, h, program)
+}
+
+// runChild runs a program to its end, or ends it. A child it is, and no unit:
+// systemd begins nothing in a machine that goes down. The error says how it
+// ended and its last words.
+func runChild(ctx context.Context, h *host.Host, program string) error {
+	out, err := h.Run(ctx, program)
+	var exit *host.ExitError
+	switch {
+	case err == nil, errors.Is(err, host.ErrTooLarge) && out.Code == 0: // that it said much is no fault of its
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("killed before its end (%w)%s", context.Cause(ctx), lastWords(out))
+	case errors.As(err, &exit) && exit.Code >= 0:
+		return fmt.Errorf("exit code %d%s", exit.Code, lastWords(exit.Output))
+	case exit != nil:
+		return fmt.Errorf("ended by a signal%s", lastWords(exit.Output))
+	}
+	return err
+}
+
+// lastWords are the end of what a program said, on standard error if it said
+// anything there.
+func lastWords(out host.Output) string {
+	const most = 400
+	said := strings.TrimSpace(string(out.Stderr))
+	if said == "" {
+		said = strings.TrimSpace(string(out.Stdout))
+	}
+	if said == "" {
+		return ", without a word"
+	}
+	if len(said) > most {
+		said = "…" + said[len(said)-most:]
+	}
+	return ": " + strings.ToValidUTF8(said, "?")
 }

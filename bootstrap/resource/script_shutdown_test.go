@@ -47,32 +47,6 @@ func hanging(t *testing.T, programs ...string) (*hangs, *host.Host) {
 	return c, h
 }
 
-func TestScriptIsBounded(t *testing.T) { synctest.Test(t, testScriptIsBounded) }
-
-func testScriptIsBounded(t *testing.T) {
-	_, h := hanging(t, "/opt/hang")
-	s := theScript()
-	s.Path = "/opt/hang"
-	err := check(t, h, s)[0].Do(context.Background())
-	if err == nil || !strings.Contains(err.Error(), "not ended within 2m0s, and so killed: half way") {
-		t.Errorf("%v", err)
-	}
-	if _, err := s.Check(context.Background(), h); err == nil || !strings.Contains(err.Error(), "not ended within 2m0s") {
-		t.Errorf("%v", err)
-	}
-
-	_, h = hanging(t, "/opt/hang") // the agent is stopped meanwhile
-	ctx, cancel := context.WithCancelCause(context.Background())
-	changes := check(t, h, s)
-	time.AfterFunc(time.Minute, func() { cancel(errors.New("the agent stops")) })
-	if err := changes[0].Do(ctx); err == nil || !strings.Contains(err.Error(), "killed before its end (the agent stops): half way") {
-		t.Errorf("%v", err)
-	}
-	if _, err := s.Check(context.Background(), h); err == nil {
-		t.Error("it would be run again")
-	}
-}
-
 // The clock is the test's own: nothing really waits.
 func TestRunShutdown(t *testing.T) { synctest.Test(t, testRunShutdown) }
 

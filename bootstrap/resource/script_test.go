@@ -3,45 +3,74 @@ package resource
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/host/hosttest"
 	"reveille/bootstrap/plan"
 )
 
-const prepare = "/usr/local/sbin/prepare"
+const (
+	prepare     = "/usr/local/sbin/prepare"
+	prepareUnit = "reveille-script-usr-local-sbin-prepare.service"
+	bootIDPath  = "/proc/sys/kernel/random/boot_id"
+)
 
 func theScript() Script {
 	return Script{Path: prepare, Journal: "/var/lib/reveille/instances/i-1/scripts"}
 }
 
-// scripted is a machine with the script on it, which ends with these.
-func scripted(t *testing.T, codes ...int) *hosttest.Machine {
+// scripted is a machine with the script on it, which is so far at once after
+// its launch.
+func scripted(t *testing.T, after host.TaskState) *hosttest.Machine {
 	t.Helper()
 	m := hosttest.New(t, nil)
 	m.Put(prepare, "#!/bin/sh\n", 0o755)
-	for _, code := range codes {
-		out := host.Output{Code: code, Stdout: []byte("begin\n"), Stderr: []byte("no space left\n")}
-		var err error
-		if code != 0 {
-			err = &host.ExitError{Argv: []string{prepare}, Output: out}
-		}
-		m.Command([]string{prepare}, out, err)
-	}
+	m.Put(bootIDPath, "boot-1\n", 0o444)
+	m.OnLaunch(func(host.Task) host.TaskState { return after })
+	m.Command([]string{"journalctl", "--sync"}, host.Output{}, nil)
+	m.Command([]string{"journalctl", "-q", "-b", "-o", "cat", "-n", "5", "_SYSTEMD_INVOCATION_ID=0a"}, host.Output{Stdout: []byte("begin\nno space left\n")}, nil)
 	return m
 }
 
-// runs counts how often the script was begun.
-func runs(m *hosttest.Machine) int {
+var (
+	goesOn = host.TaskState{State: "activating"}
+	well   = host.TaskState{State: "active"}
+	badly  = host.TaskState{State: "failed", Result: "exit-code", Code: 3, Invocation: "0a"}
+)
+
+// launches counts how often the script was begun.
+func launches(m *hosttest.Machine) int {
 	n := 0
-	for _, e := range m.Effects() {
-		if e == "run:"+prepare {
+	for _, job := range m.Jobs() {
+		if job == "launch "+prepareUnit {
 			n++
 		}
 	}
 	return n
+}
+
+// walk is a pass that does whatever is asked for until nothing is, or only
+// waiting helps. Its error is the last one.
+func walk(t *testing.T, h *host.Host, s Script) error {
+	t.Helper()
+	for range 10 {
+		changes, err := s.Check(context.Background(), h)
+		if err != nil || len(changes) == 0 {
+			return err
+		}
+		for _, c := range changes {
+			var wait *plan.NotYet
+			if err := c.Do(context.Background()); err != nil && !errors.As(err, &wait) {
+				return err
+			}
+		}
+	}
+	t.Fatalf("%s is never so", s.ID())
+	return nil
 }
 
 func refuses(t *testing.T, m *hosttest.Machine, s Script, words ...string) {
@@ -58,111 +87,166 @@ func refuses(t *testing.T, m *hosttest.Machine, s Script, words ...string) {
 	}
 }
 
+func goesOnIn(t *testing.T, m *hosttest.Machine, s Script) {
+	t.Helper()
+	var wait *plan.NotYet
+	if err := walk(t, m.Host(), s); !errors.As(err, &wait) || !strings.Contains(err.Error(), "journalctl -u "+prepareUnit) {
+		t.Fatalf("%v, want that it is waited for", err)
+	}
+}
+
 func TestScriptRunsOnceOnAnInstance(t *testing.T) {
-	m := scripted(t, 0)
+	m := scripted(t, well)
 	s := theScript()
 	changes := check(t, m.Host(), s)
 	if len(changes) != 1 || changes[0].Say != "run "+prepare+" (once on this instance)" || changes[0].Risk != plan.Disrupts || m.Writes() > 0 {
 		t.Fatalf("%+v, %v", changes, m.Effects())
 	}
-	run(t, changes)
+	if err := walk(t, m.Host(), s); err != nil {
+		t.Fatal(err)
+	}
 	isSo(t, m.Host(), s)
 	m.Put(prepare, "#!/bin/sh\nanother version\n", 0o755)
 	isSo(t, m.Host(), s)
-	if runs(m) != 1 {
-		t.Errorf("run %d times", runs(m))
+	if launches(m) != 1 {
+		t.Errorf("run %d times", launches(m))
 	}
-	other := s
+	other := s // and the unit of the first is still there, as in no clone
 	other.Journal = "/var/lib/reveille/instances/i-2/scripts"
-	if len(check(t, m.Host(), other)) != 1 {
-		t.Error("another instance does not run it")
+	if err := walk(t, m.Host(), other); err != nil || launches(m) != 2 {
+		t.Errorf("another instance: %v, run %d times", err, launches(m))
 	}
 }
 
-func TestScriptThatFailedIsNotRunAgainByItself(t *testing.T) {
-	m := scripted(t, 3, 0)
+// What systemd is asked to run, and that the journal says so before.
+func TestScriptIsOnTheDiskBeforeItBegins(t *testing.T) {
+	m := scripted(t, goesOn)
 	s := theScript()
-	err := check(t, m.Host(), s)[0].Do(context.Background())
-	entry := s.Journal + "/%2Fusr%2Flocal%2Fsbin%2Fprepare.json"
-	for _, w := range []string{"exit code 3: no space left", "rm " + entry} {
-		if err == nil || !strings.Contains(err.Error(), w) {
-			t.Errorf("%v, want %q", err, w)
+	s.Within = time.Minute
+	m.OnLaunch(func(task host.Task) host.TaskState {
+		if task.Unit != prepareUnit || fmt.Sprint(task.Argv) != "["+prepare+"]" || task.Within != time.Minute {
+			t.Errorf("%+v", task)
 		}
+		if got := m.Read(s.entry()); !strings.Contains(got, `"began"`) || !strings.Contains(got, prepareUnit) || !strings.Contains(got, "boot-1") {
+			t.Errorf("the journal says\n%s", got)
+		}
+		return goesOn
+	})
+	goesOnIn(t, m, s)
+	if launches(m) != 1 {
+		t.Errorf("run %d times", launches(m))
 	}
-	refuses(t, m, s, "failed: exit code 3: no space left", "`rm "+entry+"` lets the next pass run it")
-	if runs(m) != 1 {
-		t.Errorf("run %d times", runs(m))
-	}
-	if i, err := m.Host().Stat(s.Journal); err != nil || i.Mode.Perm() != 0o700 {
-		t.Errorf("last words may be read by others: %v, %v", i.Mode, err)
-	}
-	if err := m.Host().Remove(entry); err != nil {
-		t.Fatal(err)
-	}
-	run(t, check(t, m.Host(), s))
-	isSo(t, m.Host(), s)
 }
 
-// A person who has finished its work by hand calls it done.
-func TestScriptThatAPersonCallsDone(t *testing.T) {
-	m := scripted(t, 1)
+// The agent is started anew, a pass is over, another one runs beside: whoever
+// looks waits, and whoever comes after the end notes it, the timer's pass too.
+func TestScriptGoesOnWithoutTheAgent(t *testing.T) {
+	for name, c := range map[string]struct {
+		end   host.TaskState
+		words []string // of the failure; none: it ended well
+	}{
+		"well":          {well, nil},
+		"exit code":     {badly, []string{"failed: exit code 3: begin\nno space left", "journalctl -u " + prepareUnit, "rm " + theScript().entry()}},
+		"time":          {host.TaskState{State: "failed", Result: "timeout", Code: 15}, []string{"not ended within 2m0s, and so killed"}},
+		"signal":        {host.TaskState{State: "failed", Result: "signal", Code: 9}, []string{"ended by signal 9"}},
+		"by the kernel": {host.TaskState{State: "failed", Result: "oom-kill"}, []string{"systemd calls it oom-kill"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := scripted(t, goesOn)
+			s := theScript()
+			goesOnIn(t, m, s)
+			goesOnIn(t, m, s)
+			m.SetTask(prepareUnit, host.TaskState{State: "deactivating"}) // its time is over, and it does not end at once
+			goesOnIn(t, m, s)
+
+			m.SetTask(prepareUnit, c.end)
+			changes := check(t, m.Host(), s)
+			if len(changes) != 1 || changes[0].Risk != plan.Safe {
+				t.Fatalf("%+v, want one change that a timer's pass may make", changes)
+			}
+			run(t, changes)
+			m.SetTask(prepareUnit, host.TaskState{}) // the next boot
+			m.Put(bootIDPath, "boot-2\n", 0o444)
+			if c.words == nil {
+				isSo(t, m.Host(), s)
+			} else {
+				refuses(t, m, s, c.words...)
+			}
+			if launches(m) != 1 {
+				t.Errorf("run %d times", launches(m))
+			}
+			if i, err := m.Host().Stat(s.Journal); err != nil || i.Mode.Perm() != 0o700 {
+				t.Errorf("last words may be read by others: %v, %v", i.Mode, err)
+			}
+		})
+	}
+}
+
+// Nobody can tell its end any more: systemd does not know it, or another boot
+// does not.
+func TestScriptThatWasCutShort(t *testing.T) {
+	for name, cut := range map[string]func(*hosttest.Machine){
+		"power": func(m *hosttest.Machine) {
+			m.SetTask(prepareUnit, host.TaskState{})
+			m.Put(bootIDPath, "boot-2\n", 0o444)
+		},
+		"gone":     func(m *hosttest.Machine) { m.SetTask(prepareUnit, host.TaskState{}) },
+		"stopped":  func(m *hosttest.Machine) { m.SetTask(prepareUnit, host.TaskState{State: "inactive"}) },
+		"namesake": func(m *hosttest.Machine) { m.SetTask(prepareUnit, well); m.Put(bootIDPath, "boot-2\n", 0o444) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := scripted(t, goesOn)
+			s := theScript()
+			goesOnIn(t, m, s)
+			cut(m)
+			refuses(t, m, s, "was cut short", "how far it came", "rm "+s.entry())
+			if launches(m) != 1 {
+				t.Errorf("run %d times", launches(m))
+			}
+		})
+	}
+}
+
+// The two ways that an error names, after a run that failed and whose unit is
+// still there; and the first of them while it goes on.
+func TestScriptThatAPersonLetsRunAgain(t *testing.T) {
+	m := scripted(t, badly)
 	s := theScript()
-	_ = check(t, m.Host(), s)[0].Do(context.Background())
+	if err := walk(t, m.Host(), s); err == nil {
+		t.Fatal("it has not failed")
+	}
 	m.Put(s.done(), "", 0o600)
 	isSo(t, m.Host(), s)
-}
-
-// Killed anywhere, it is run at most once; a run that nobody saw the end of is
-// said, with where to look and how to go on; and the way that is named works.
-func TestScriptKilledAnywhere(t *testing.T) {
-	t.Parallel() // most of the time goes into waiting for the disk
-	s := theScript()
-	short := 0
-	for n, died := 1, true; died; n++ {
-		m := scripted(t, 0)
-		died = m.Kill(n, func(h *host.Host) { run(t, check(t, h, s)) })
-		begun := runs(m)
-		if err := Sweep(m.Host(), plan.Plan{{Resource: s}}); err != nil {
-			t.Error(err)
-		}
-		changes, err := s.Check(context.Background(), m.Host())
-		switch {
-		case err != nil:
-			short++
-			refuses(t, m, s, "was cut short", "how far it came", s.entry())
-			if err := m.Host().Remove(s.entry()); err != nil {
-				t.Fatal(err)
-			}
-			begun = 0 // a person has asked for it
-			m.Forget()
-			run(t, check(t, m.Host(), s))
-		case begun > 0 && len(changes) > 0:
-			t.Errorf("killed at %d: begun, and it would be run again", n)
-		default:
-			run(t, changes)
-		}
-		isSo(t, m.Host(), s)
-		if runs(m) != 1 {
-			t.Errorf("killed at %d: run %d times, %d of them before", n, runs(m), begun)
-		}
-		if temps := m.Temps(); len(temps) > 0 {
-			t.Errorf("killed at %d: left behind: %v", n, temps)
+	for _, p := range []string{s.done(), s.entry()} {
+		if err := m.Host().Remove(p); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if short < 2 {
-		t.Errorf("only %d kills were between the journal and the end", short)
+	m.OnLaunch(func(host.Task) host.TaskState { return goesOn })
+	goesOnIn(t, m, s)
+	if err := m.Host().Remove(s.entry()); err != nil {
+		t.Fatal(err)
+	}
+	goesOnIn(t, m, s)
+	if launches(m) != 2 {
+		t.Errorf("run %d times", launches(m))
+	}
+	m.SetTask(prepareUnit, well)
+	m.OnLaunch(nil)
+	if err := walk(t, m.Host(), s); err != nil || launches(m) != 3 {
+		t.Errorf("%v, run %d times", err, launches(m))
 	}
 }
 
 // A journal that cannot be understood is never taken for one that says no.
 func TestScriptWithADamagedJournal(t *testing.T) {
 	for text, words := range map[string]string{"": "is damaged", "{}": "another version", `{"version": 2, "state": "done"}`: "another version", `{"version": 1, "state": "x"}`: "another version"} {
-		m := scripted(t, 0)
+		m := scripted(t, well)
 		s := theScript()
 		m.Put(s.entry(), text, 0o600)
 		refuses(t, m, s, words, "rm "+s.entry())
 	}
-	m := scripted(t, 0)
+	m := scripted(t, well)
 	for _, s := range []Script{{Path: prepare}, {Path: "prepare", Journal: "/x"}} {
 		refuses(t, m, s, "absolute paths")
 	}

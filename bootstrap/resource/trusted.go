@@ -3,6 +3,8 @@ package resource
 import (
 	"fmt"
 	"path"
+	"slices"
+	"strings"
 
 	"reveille/bootstrap/host"
 )
@@ -26,18 +28,49 @@ func trusted(h *host.Host, program string) error {
 	case i.Mode.Perm()&0o111 == 0:
 		return fmt.Errorf("%s cannot be run; chmod 0755 %s", program, program)
 	}
-	// Of a link, both the folders that it lies in and those that it leads to.
-	for _, p := range []string{real, program} {
-		if err := rootAlone(h, p, program); err != nil {
+	folders, err := way(h, program)
+	if err != nil {
+		return err
+	}
+	for _, dir := range folders {
+		if err := rootAlone(h, dir, dir+" above "+program); err != nil {
 			return err
 		}
-		for p = path.Dir(p); p != "/"; p = path.Dir(p) {
-			if err := rootAlone(h, p, p+" above "+program); err != nil {
-				return err
-			}
-		}
 	}
-	return nil
+	return rootAlone(h, real, program)
+}
+
+// mostLinks on the way to a program; the kernel follows no more either.
+const mostLinks = 40
+
+// way is every folder that leads to a program, those on the way of its links
+// included: whoever may write to one of them chooses what is found at the end.
+func way(h *host.Host, program string) ([]string, error) {
+	var folders []string
+	at, rest := "/", strings.Split(program, "/")
+	for links := 0; len(rest) > 0; {
+		next := path.Join(at, rest[0])
+		rest = rest[1:]
+		i, err := h.Lstat(next)
+		switch {
+		case err != nil:
+			return nil, err
+		case i.Link != "":
+			if links++; links > mostLinks {
+				return nil, fmt.Errorf("%s leads through too many links: it is not run", program)
+			}
+			if path.IsAbs(i.Link) {
+				next = "/"
+			} else {
+				next = at
+			}
+			rest = append(strings.Split(i.Link, "/"), rest...)
+		case len(rest) > 0 && next != "/" && !slices.Contains(folders, next):
+			folders = append(folders, next)
+		}
+		at = next
+	}
+	return folders, nil
 }
 
 // rootAlone says that root alone may change what is at a path.

@@ -19,7 +19,7 @@ func TestScriptOfAnotherUser(t *testing.T) {
 		return
 	}
 	for _, path := range []string{prepare, "/usr/local/sbin"} {
-		m := scripted(t, 0)
+		m := scripted(t, well)
 		if err := os.Chown(filepath.Join(m.Root, path), 1000, 1000); err != nil {
 			t.Fatal(err)
 		}
@@ -50,11 +50,11 @@ func TestScriptMustBeRootsOwn(t *testing.T) {
 		}, "/srv/app above"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := scripted(t, 0)
+			m := scripted(t, well)
 			c.put(m)
 			before := m.Tree()
 			refuses(t, m, theScript(), c.want)
-			if d := cmp.Diff(before, m.Tree()); d != "" || runs(m) > 0 {
+			if d := cmp.Diff(before, m.Tree()); d != "" || launches(m) > 0 {
 				t.Errorf("it did something: %s", d)
 			}
 		})

@@ -26,6 +26,8 @@ type Machine struct {
 	script   map[string][]answer // by argv, joined by zero bytes
 	units    map[string]string
 	jobs     []string
+	tasks    map[string]host.TaskState // by unit
+	onLaunch func(host.Task) host.TaskState
 	forwards map[string]string // by address
 	links    *links
 	onJob    func(verb, name string)
@@ -53,7 +55,7 @@ func New(t testing.TB, files map[string]string) *Machine {
 func In(t testing.TB, root string, files map[string]string) *Machine {
 	t.Helper()
 	m := &Machine{Root: root, t: t, hostname: "localhost",
-		script: map[string][]answer{}, units: map[string]string{}, forwards: map[string]string{}, links: newLinks()}
+		tasks: map[string]host.TaskState{}, script: map[string][]answer{}, units: map[string]string{}, forwards: map[string]string{}, links: newLinks()}
 	for path, content := range files {
 		m.Put(path, content, 0o644)
 	}
