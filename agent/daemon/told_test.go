@@ -96,7 +96,7 @@ func TestWaitPassesOverATornReport(t *testing.T) {
 	select {
 	case s := <-got:
 		t.Fatalf("it did not wait: %s", s)
-	case <-time.After(2 * look):
+	case <-time.After(2 * lookBlind):
 	}
 	boot(t, m.Host(), crawl(thisID))
 	if s := <-got; s != api.Ready {
