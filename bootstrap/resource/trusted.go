@@ -57,7 +57,7 @@ func way(h *host.Host, program string) ([]string, error) {
 			return nil, err
 		case i.Link != "":
 			if links++; links > mostLinks {
-				return nil, fmt.Errorf("%s leads through too many links: it is not run", program)
+				return nil, fmt.Errorf("%s leads through too many levels of links: it is not run", program)
 			}
 			if path.IsAbs(i.Link) {
 				next = "/"

@@ -22,7 +22,7 @@ func TestTrustedFollowsEveryLink(t *testing.T) {
 			"/srv", "/srv above /usr/sbin/go"},
 		"back out of an open room": {map[string]string{"/usr/sbin/go": "-> /srv/app/../../opt/go", "/srv/app/x": "x", "/opt/go": "x"},
 			"/srv/app", "/srv/app above /usr/sbin/go"},
-		"in a circle": {map[string]string{"/usr/sbin/go": "-> /usr/bin/go", "/usr/bin/go": "-> /usr/sbin/go"}, "", "too many links"},
+		"in a circle": {map[string]string{"/usr/sbin/go": "-> /usr/bin/go", "/usr/bin/go": "-> /usr/sbin/go"}, "", "too many levels"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := hosttest.New(t, map[string]string{})
