@@ -65,7 +65,9 @@ func (p Pass) openFights(now time.Time) (*fights, error) {
 		return f, fmt.Errorf("read %s: %w", TrampledPath, err)
 	}
 	for path, one := range f.byPath {
-		one.Repairs = slices.DeleteFunc(one.Repairs, func(at time.Time) bool { return now.Sub(at) >= fightFor })
+		// One that lies ahead was noted before the clock was put back, and would
+		// count for as long as it was put back by.
+		one.Repairs = slices.DeleteFunc(one.Repairs, func(at time.Time) bool { return now.Sub(at) >= fightFor || at.After(now) })
 		f.byPath[path] = one
 		if len(one.Repairs) == 0 {
 			delete(f.byPath, path)

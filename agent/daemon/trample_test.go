@@ -98,7 +98,8 @@ func TestRepairsGrowOld(t *testing.T) {
 	m := machine(t, thisID)
 	p := Pass{Config: config(t, m.Host(), crawl(thisID)), Kind: Timer}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	m.Put(TrampledPath, `{"/a": {"repairs": ["2026-01-02T02:04:05Z", "2026-01-02T02:05:00Z"], "who": "x"}, "/b": {"repairs": ["2026-01-02T01:00:00Z"], "who": "y"}}`, 0o644)
+	m.Put(TrampledPath, `{"/a": {"repairs": ["2026-01-02T02:04:05Z", "2026-01-02T02:05:00Z"], "who": "x"}, "/b": {"repairs": ["2026-01-02T01:00:00Z"], "who": "y"},
+		"/ahead": {"repairs": ["2026-02-02T01:00:00Z", "2026-02-02T01:01:00Z", "2026-02-02T01:02:00Z"], "who": "before the clock was put right"}}`, 0o644)
 	f, err := p.openFights(at)
 	want := map[string]fight{"/a": {Repairs: []time.Time{at.Add(-59*time.Minute - 5*time.Second)}, Who: "x"}}
 	if diff := cmp.Diff(want, f.byPath); diff != "" || err != nil {
