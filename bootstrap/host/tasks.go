@@ -100,16 +100,16 @@ func (t Task) properties() []dbus.Property {
 		argv[i] = strings.ReplaceAll(a, "$", "$$") // systemd would put variables in
 	}
 	type exec struct {
-		Path    string
-		Args    []string
-		Unclean bool // any other end than exit code 0 is a failure
+		Path   string
+		Args   []string
+		Ignore bool // a failure is none, as after a "-" in a unit file; D-Bus's own documentation has it the other way round
 	}
 	down := []string{"shutdown.target"}
 	return []dbus.Property{
 		dbus.PropDescription(t.Description),
 		dbus.PropType("oneshot"),
 		dbus.PropRemainAfterExit(true),
-		property("ExecStart", []exec{{t.Argv[0], argv, true}}),
+		property("ExecStart", []exec{{Path: t.Argv[0], Args: argv}}),
 		property("Environment", []string{"LC_ALL=C"}),
 		property("TimeoutStartUSec", uint64(t.Within.Microseconds())),
 		property("TimeoutStopUSec", uint64(KillAfter.Microseconds())),
