@@ -19,7 +19,7 @@ const bootedPath = "/run/reveille/booted"
 // says that it has not: a boot pass too many does no harm.
 func bootedNow(h *host.Host) bool {
 	b, err := h.ReadFile(bootedPath)
-	now := facts.ReadMachine(h).BootID
+	now := facts.ReadBootID(h)
 	return err == nil && now != "" && strings.TrimSpace(string(b)) == now
 }
 

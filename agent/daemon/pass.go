@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"reveille/agent"
@@ -171,7 +172,7 @@ func (p Pass) decide(ctx context.Context, start time.Time) (agent.Wanted, error)
 	w, err := p.Decide(ctx)
 	// The crawl may have taken half a minute: a brake that was pulled meanwhile
 	// holds this pass already.
-	w.Facts.Machine.Brake = facts.ReadMachine(p.Host).Brake
+	w.Facts.Machine.Brake = facts.ReadBrake(p.Host)
 	m := w.Facts.Machine
 	max, _ := Allowed(p.Kind, m.Brake.On(w.Facts.InstanceID()), pauseTag(w.Facts), start)
 	if max == plan.Nothing || !stranger(m, w.Facts.InstanceID()) {
@@ -192,11 +193,16 @@ func (p Pass) prepare(ctx context.Context, w agent.Wanted) error {
 	if err := sweep(p.Host, w.Plan, w.Facts.InstanceID()); err != nil {
 		p.log().Warn("left for a later pass", "error", err)
 	}
-	if err := originals.SetOwner(p.Host, w.Facts.InstanceID()); err != nil {
+	var keeping sync.WaitGroup // beside the other: each waits for the disk
+	keeping.Go(func() {
+		if err := facts.Keep(ctx, p.Host, w.Facts); err != nil {
+			p.log().Warn("the crawl could not be kept for a boot without IMDS", "error", err)
+		}
+	})
+	err := originals.SetOwner(p.Host, w.Facts.InstanceID())
+	keeping.Wait()
+	if err != nil {
 		return fmt.Errorf("note whose files are kept: %w", err)
-	}
-	if err := facts.Keep(ctx, p.Host, w.Facts); err != nil {
-		p.log().Warn("the crawl could not be kept for a boot without IMDS", "error", err)
 	}
 	return nil
 }
@@ -259,7 +265,7 @@ func pauseTag(f facts.Facts) string { return f.Instance.Tags.Or(nil)["reveille:p
 // hostname is the name after the pass: a step may have changed it, and so may
 // what was put back of another machine's, though nothing could be decided.
 func hostname(c agent.Config, before string) string {
-	if now := facts.ReadMachine(c.Host).Hostname; now != "" {
+	if now := facts.ReadHostname(c.Host); now != "" {
 		return now
 	}
 	return before

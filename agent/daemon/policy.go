@@ -47,7 +47,7 @@ func Allowed(kind Kind, b facts.Brake, tag string, now time.Time) (plan.Risk, st
 // Braked is the brake that holds this machine now, in words, "" where none
 // does. The tag is IMDS's to say: it is in the newest report alone.
 func Braked(h *host.Host, id string, now time.Time) string {
-	return held(facts.ReadMachine(h).Brake.On(id), "", now)
+	return held(facts.ReadBrake(h).On(id), "", now)
 }
 
 func held(b facts.Brake, tag string, now time.Time) string {

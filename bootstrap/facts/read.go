@@ -14,6 +14,18 @@ func ReadMachine(h *host.Host) Machine {
 	return m
 }
 
+// These are single answers of ReadMachine, for who asks again and again: all of
+// it costs a millisecond.
+
+// ReadBrake is the brake as it is now.
+func ReadBrake(h *host.Host) Brake { return (&looker{h: h}).brake(time.Now()) }
+
+// ReadBootID names this boot, "" where the kernel does not tell.
+func ReadBootID(h *host.Host) string { return (&looker{h: h}).line(bootIDPath) }
+
+// ReadHostname is the host name as it is now, "" where nobody tells.
+func ReadHostname(h *host.Host) string { return (&looker{h: h}).hostname() }
+
 // InstanceID is what IMDS says, and else DMI; "" where neither does.
 func (f Facts) InstanceID() string { return f.Instance.ID.Or(f.Machine.DMI) }
 

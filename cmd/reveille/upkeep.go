@@ -51,7 +51,7 @@ func bindResume(a *app, _ *flag.FlagSet) runner {
 // brakeNow says what holds now: in words, or as the facts have it.
 func (a *app) brakeNow(cfg agent.Config, words string) int {
 	if a.json {
-		return a.printJSON(facts.ReadMachine(cfg.Host).Brake)
+		return a.printJSON(facts.ReadBrake(cfg.Host))
 	}
 	fmt.Fprintln(a.out, words)
 	return exitOK
