@@ -79,3 +79,73 @@ func TestRealSystemd(t *testing.T) {
 		t.Error("an unknown verb was taken")
 	}
 }
+
+// A task outlives whoever launched it, ends as its program does, is bounded,
+// and its name is free again once it is forgotten.
+func TestRealTask(t *testing.T) {
+	h, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	const name = `reveille-test-a\x2db.service`
+	state := func(want string) TaskState {
+		t.Helper()
+		for {
+			got, err := h.Units().Task(ctx, name)
+			if err != nil {
+				t.Fatalf("%v, want %q", err, want)
+			}
+			if got.State == want {
+				return got
+			}
+		}
+	}
+	launch := func(within time.Duration, program string) error {
+		return h.Units().Launch(ctx, Task{Unit: name, Description: "a test's", Argv: []string{"/bin/sh", "-c", program}, Within: within})
+	}
+	state("absent")
+	const flag = "/run/reveille-test-go"
+	for program, want := range map[string]TaskState{
+		`test "$0" = /bin/sh && test "$LC_ALL" = C`: {State: "active"},
+		"exit 3":     {State: "failed", Result: "exit-code", Code: 3},
+		"kill -9 $$": {State: "failed", Result: "signal", Code: 9},
+	} {
+		if err := launch(time.Minute, "until test -e "+flag+"; do sleep 0.01; done; "+program); err != nil {
+			t.Fatal(err)
+		}
+		state("activating")
+		if err := launch(time.Minute, "true"); err == nil || errors.Is(err, ErrNotBegun) {
+			t.Errorf("launched twice: %v, which must not read as if nothing ran", err)
+		}
+		if err := h.Write(flag, nil, Attr{Mode: 0o600}); err != nil {
+			t.Fatal(err)
+		}
+		got := state(want.State)
+		if failed := got.State == "failed"; failed != (got.Invocation != "") {
+			t.Errorf("%s: its run is %q", program, got.Invocation)
+		}
+		got.Invocation = ""
+		if got != want {
+			t.Errorf("%s: %+v, want %+v", program, got, want)
+		}
+		if err := errors.Join(h.Remove(flag), h.Units().Forget(ctx, name)); err != nil {
+			t.Fatal(err)
+		}
+		state("absent")
+	}
+	if err := launch(10*time.Millisecond, "sleep 60"); err != nil {
+		t.Fatal(err)
+	}
+	if got := state("failed"); got.Result != "timeout" {
+		t.Errorf("out of time: %+v", got)
+	}
+	if err := h.Units().Forget(ctx, name); err != nil {
+		t.Fatal(err)
+	}
+	state("absent")
+	if err := h.Units().Launch(ctx, Task{Unit: "no name", Argv: []string{"/bin/true"}}); err == nil {
+		t.Error("a name that is none was taken")
+	}
+}
