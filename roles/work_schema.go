@@ -7,7 +7,7 @@ var byHand = []Layer{RoleFile, UserData, Local}
 func scriptsSchema() *schemaKey {
 	return &schemaKey{name: "scripts", only: byHand, doc: "Programs that prepare the machine, and that take leave of it.", keys: []*schemaKey{
 		{name: "startup", doc: "Paths of programs that are run in this order, once on an instance, before its services start.", is: filePath(), list: true},
-		{name: "startup_timeout", doc: "How long each of them may run; a pass's own --timeout bounds it too.", is: someTime(), def: "2m"},
+		{name: "startup_timeout", doc: "How long each of them may run, whatever becomes meanwhile of the agent or of the pass that began it.", is: someTime(), def: "2m"},
 		{name: "shutdown", doc: "Paths of programs that the daemon runs in this order when the machine goes down.", is: filePath(), list: true},
 		{name: "shutdown_timeout", doc: "How long all of them together may run.", is: wholeSeconds(60, ": the machine is going down"), def: "20s"},
 	}}
