@@ -45,6 +45,7 @@ type loop struct {
 	report  api.Report   // … its report
 	whom    []string     // … and who was to be told of it
 	lost    atomic.Bool  // a way to IMDS is waited for
+	address string       // the private one that files were last made for
 	watched facts.Watched
 	polled  chan facts.Watched
 	polls   *time.Timer // the next poll; stopped while one is under way
@@ -209,6 +210,7 @@ func (l *loop) end(ctx context.Context, e ending) error {
 		l.last, l.report, l.whom = e.out.Wanted, e.out.Report, e.out.Whom
 		l.watched, _ = l.last.Facts.Instance.Watched().Since(l.watched)
 		l.network.own(l.last.Facts.Instance.Interfaces)
+		l.noteAddress(e)
 		l.reachTarget(ctx)
 		l.awaitLost(ctx)
 	}

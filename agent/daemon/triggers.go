@@ -77,6 +77,20 @@ func (l *loop) awaitNetwork(ctx context.Context, to []netip.Addr) error {
 	return err
 }
 
+// noteAddress asks for a pass that may do something about a changed address,
+// where a look came upon one that no event told of: the boot pass knew the kept
+// facts alone, or the kernel could not be listened to.
+func (l *loop) noteAddress(e ending) {
+	now, ok := e.out.Wanted.Facts.Instance.PrivateIP.Get()
+	switch {
+	case !ok || !e.out.Done:
+	case e.kind != Timer:
+		l.address = now
+	case l.address != "" && now != l.address:
+		l.asks.add(Address)
+	}
+}
+
 // awaitLost asks for the boot pass again once there is a way to IMDS, where the
 // one before found none in its time.
 func (l *loop) awaitLost(ctx context.Context) {
@@ -115,7 +129,7 @@ func (l *loop) endPoll(ctx context.Context, w facts.Watched) {
 	case changed != "":
 		l.log().Info("looking again", "why", changed)
 		l.asks.add(Timer)
-	case heard && !l.booted && l.last.Facts.Source != facts.FromIMDS:
-		l.asks.add(Boot) // IMDS is back
+	case heard && l.last.Facts.Source != facts.FromIMDS:
+		l.asks.add(Timer) // IMDS is back; as long as no boot pass has decided, it is one
 	}
 }
