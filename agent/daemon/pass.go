@@ -171,8 +171,11 @@ func (p Pass) walk(ctx context.Context, r *api.Report, steps plan.Plan, max plan
 func (p Pass) decide(ctx context.Context, start time.Time) (agent.Wanted, error) {
 	w, err := p.Decide(ctx)
 	// The crawl may have taken half a minute: a brake that was pulled meanwhile
-	// holds this pass already.
-	w.Facts.Machine.Brake = facts.ReadBrake(p.Host)
+	// holds this pass already. One that was let go holds it all the same: the
+	// pass has waited for nobody, as it was not to write.
+	if now := facts.ReadBrake(p.Host); held(now.On(w.Facts.InstanceID()), "", start) != "" {
+		w.Facts.Machine.Brake = now
+	}
 	m := w.Facts.Machine
 	max, _ := Allowed(p.Kind, m.Brake.On(w.Facts.InstanceID()), pauseTag(w.Facts), start)
 	if max == plan.Nothing || !stranger(m, w.Facts.InstanceID()) {

@@ -34,17 +34,33 @@ func TestAPauseIsPulledThoughAPassIsUnderWay(t *testing.T) {
 }
 
 // A brake that is pulled while the pass still reads the metadata service, which
-// may take half a minute, holds that pass.
+// may take half a minute, holds that pass. One that is let go meanwhile does as
+// well: such a pass has not waited for cloud-init, and must not write now.
 func TestAPauseHoldsAPassThatHasNotDecided(t *testing.T) {
+	for name, c := range map[string]struct{ before, after string }{
+		"pulled": {"", `{"reason": "just now", "until": ""}`}, "let go": {`{"reason": "until now", "until": ""}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) { heldInTheCrawl(t, c.before, c.after) })
+	}
+}
+
+func heldInTheCrawl(t *testing.T, before, after string) {
 	m := machine(t, thisID)
 	f := crawl(thisID)
 	f.Instance.PublicHostname = facts.Absent[string]() // all of it was answered, so that it is kept
 	boot(t, m.Host(), f)
 	m.Put("/etc/hostname", "somebody else's\n", 0o644)
+	if before != "" {
+		m.Put(facts.PausePath, before, 0o644)
+	}
 	c := agent.Config{Host: m.Host(), RoleDirs: []string{"testdata/roles"}}
 	c.Facts.Endpoint = facts.IPv4Endpoint // not asked: there is no way to it
 	c.Facts.Ready = func(context.Context, []netip.Addr) error {
-		m.Put(facts.PausePath, `{"reason": "just now", "until": ""}`, 0o644)
+		if after != "" {
+			m.Put(facts.PausePath, after, 0o644)
+		} else if err := m.Host().Remove(facts.PausePath); err != nil {
+			t.Error(err)
+		}
 		return errors.New("no way")
 	}
 	out, err := Pass{Config: c, Kind: Boot}.Run(t.Context())
