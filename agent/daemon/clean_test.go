@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"reveille/agent"
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/host"
 )
 
 // An image may be made a good while after the clean. A daemon that still runs
@@ -40,6 +42,24 @@ func TestCleanRefusesWhileTheDaemonRuns(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// A startup script goes on without the agent: it would write into the image,
+// and nobody would know that it was run.
+func TestCleanRefusesWhileAScriptGoesOn(t *testing.T) {
+	const unit = "reveille-script-usr-local-sbin-prepare.service"
+	m := machine(t, thisID)
+	entry := facts.InstancesPath + "/" + thisID + "/scripts/%2Fusr%2Flocal%2Fsbin%2Fprepare.json"
+	m.Put(entry, `{"version": 1, "path": "/usr/local/sbin/prepare", "state": "began", "boot": "11111111-2222-3333-4444-555555555555", "unit": "`+unit+`"}`, 0o600)
+	m.SetTask(unit, host.TaskState{State: "activating"})
+	c := agent.Config{Host: m.Host()}
+	if _, err := Clean(t.Context(), c, false, nil); err == nil || !strings.Contains(err.Error(), unit) || m.Read(entry) == "" {
+		t.Errorf("it said: %v", err)
+	}
+	m.SetTask(unit, host.TaskState{State: "active"})
+	if _, err := Clean(t.Context(), c, false, nil); err != nil {
+		t.Error(err)
 	}
 }
 

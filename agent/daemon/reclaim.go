@@ -159,7 +159,8 @@ func nobodysWork(h *host.Host) error {
 
 // Clean restores, and then removes everything that belongs to this instance
 // alone, so that the machine may be made an image of. It refuses while the
-// daemon runs, whose next pass would write again before the image is made.
+// daemon or a startup script runs: they would write again before the image is
+// made.
 func Clean(ctx context.Context, c agent.Config, dry bool, on func(int, converge.Result)) (converge.Report, error) {
 	if err := noDaemon(ctx, c.Host); err != nil && !dry {
 		return converge.Report{}, err
@@ -170,6 +171,9 @@ func Clean(ctx context.Context, c agent.Config, dry bool, on func(int, converge.
 	}
 	// Held to the end: what a pass kept in between would be removed with the rest.
 	defer release()
+	if err := noScript(ctx, c.Host); err != nil && !dry {
+		return converge.Report{}, err
+	}
 	rep, err := restore(ctx, c, dry, on)
 	if err != nil || dry {
 		return rep, err

@@ -48,6 +48,30 @@ func noDaemon(ctx context.Context, h *host.Host) error {
 	return nil
 }
 
+// noScript is an error where a startup script goes on, as one does without the
+// agent, or where that cannot be seen.
+func noScript(ctx context.Context, h *host.Host) error {
+	if !h.Live() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*askWithin)
+	defer cancel()
+	journals, err := h.Glob(facts.InstancesPath + "/*/scripts")
+	if err != nil {
+		return fmt.Errorf("see whether a startup script goes on: %w", err)
+	}
+	for _, journal := range journals {
+		units, err := resource.RunningScripts(ctx, h, journal)
+		if err != nil {
+			return fmt.Errorf("see whether a startup script goes on: %w", err)
+		}
+		if len(units) > 0 {
+			return fmt.Errorf("%s, a startup script, goes on and may write; wait for its end, or stop it by `systemctl stop '%s'`, then clean", units[0], units[0])
+		}
+	}
+	return nil
+}
+
 // Undoes says in words that this machine will not stay restored by itself, ""
 // where nothing of the agent's would run again.
 func Undoes(ctx context.Context, h *host.Host) string {
