@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"sort"
 	"strings"
 	"syscall"
@@ -20,7 +21,7 @@ var ErrTooLarge = errors.New("too large")
 // there is an error that wraps fs.ErrNotExist; one above MaxFile wraps
 // ErrTooLarge.
 func (h *Host) ReadFile(path string) ([]byte, error) {
-	p, err := h.real(path)
+	p, err := h.toRead(path)
 	if err != nil {
 		return nil, err
 	}
@@ -50,25 +51,44 @@ func (h *Host) ReadFile(path string) ([]byte, error) {
 // Stat tells of a path, links followed. An absent path is the zero Info and no
 // error.
 func (h *Host) Stat(path string) (Info, error) {
-	p, err := h.real(path)
+	p, err := h.toRead(path)
 	if err != nil {
 		return Info{}, err
 	}
+	if h.root == "/" {
+		return h.infoBy(os.Stat, path, p)
+	}
 	return h.info(path, p)
+}
+
+// toRead is where the kernel finds what is only looked at. Under a root of its
+// own each link is followed by us, so that none leads out; the running machine's
+// are the kernel's, which takes one system call for it and not one a component.
+func (h *Host) toRead(path string) (string, error) {
+	if h.root != "/" {
+		return h.real(path)
+	}
+	return filepath.Clean(path), checkPath(path)
 }
 
 // Lstat tells of the name itself, which may be a link. An absent path is the
 // zero Info and no error.
 func (h *Host) Lstat(path string) (Info, error) {
-	p, err := h.entry(path)
+	way := h.entry
+	if h.root == "/" {
+		way = h.toRead
+	}
+	p, err := way(path)
 	if err != nil {
 		return Info{}, err
 	}
 	return h.info(path, p)
 }
 
-func (h *Host) info(path, real string) (Info, error) {
-	st, err := os.Lstat(real)
+func (h *Host) info(path, real string) (Info, error) { return h.infoBy(os.Lstat, path, real) }
+
+func (h *Host) infoBy(stat func(string) (fs.FileInfo, error), path, real string) (Info, error) {
+	st, err := stat(real)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return Info{}, nil
 	}
@@ -90,7 +110,7 @@ func (h *Host) info(path, real string) (Info, error) {
 // ReadDir is the names in a folder, sorted. A folder that is not there is an
 // error that wraps fs.ErrNotExist.
 func (h *Host) ReadDir(path string) ([]string, error) {
-	p, err := h.real(path)
+	p, err := h.toRead(path)
 	if err != nil {
 		return nil, err
 	}
