@@ -2,11 +2,13 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"reveille/agent/report"
 	"reveille/bootstrap/facts"
+	"reveille/bootstrap/host"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
 	"reveille/coordinator/api"
@@ -39,13 +41,14 @@ func (l *loop) stop() error {
 
 // goingDown says that systemd is about to end the machine, and not the agent
 // alone: then shutdown.target has its job, and nothing else would give it one.
-// An agent that is only started anew should be gone within a second.
+// An agent that is only started anew is gone within a second all the same, as
+// systemd answers at once unless much ends with the machine.
 func (l *loop) goingDown() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), askWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	state, err := l.Host.Units().State(ctx, "shutdown.target")
-	if err != nil {
-		l.log().Debug("systemd does not say whether the machine goes down", "error", err)
+	if err != nil && !errors.Is(err, host.ErrOffline) {
+		l.log().Warn("systemd does not say whether the machine goes down: no shutdown script is run, and nobody is told", "error", err)
 	}
 	return state == "active" || state == "activating"
 }

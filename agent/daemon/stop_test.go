@@ -101,6 +101,21 @@ func TestTheMachineGoesDown(t *testing.T) {
 	}
 }
 
+// A machine that goes down keeps systemd busy: the scripts have their turn all
+// the same.
+func TestTheMachineGoesDownInAHurry(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.m.SetUnit("shutdown.target", "activating")
+		r.start()
+		r.after(time.Minute)
+		r.m.Busy(2 * time.Second)
+		r.stop()
+		if got := r.report().State; got != api.Stopping {
+			t.Errorf("the report says %s", got)
+		}
+	})
+}
+
 // A sign of life as long as passes end; none for one that is long past its end,
 // so that systemd starts the agent anew.
 func TestTheWatchdog(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"reveille/bootstrap/host"
 )
@@ -25,6 +26,7 @@ type Machine struct {
 	mu       sync.Mutex
 	script   map[string][]answer // by argv, joined by zero bytes
 	units    map[string]string
+	busy     time.Duration // systemd answers after this
 	jobs     []string
 	tasks    map[string]host.TaskState // by unit
 	onLaunch func(host.Task) host.TaskState

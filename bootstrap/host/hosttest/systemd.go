@@ -3,6 +3,7 @@ package hosttest
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // SetUnit says what systemd answers for a unit; one that is not set is "absent".
@@ -10,6 +11,13 @@ func (m *Machine) SetUnit(name, state string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.units[name] = state
+}
+
+// Busy makes systemd take so long to say how a unit is.
+func (m *Machine) Busy(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.busy = d
 }
 
 // OnJob replaces what a job does to a unit. Without it, start and restart make
@@ -46,6 +54,15 @@ func (m *Machine) SetHostname(name string) {
 type unitDoor struct{ m *Machine }
 
 func (d unitDoor) State(ctx context.Context, name string) (string, error) {
+	d.m.mu.Lock()
+	busy := d.m.busy
+	d.m.mu.Unlock()
+	if busy > 0 {
+		select {
+		case <-time.After(busy):
+		case <-ctx.Done():
+		}
+	}
 	d.m.mu.Lock()
 	defer d.m.mu.Unlock()
 	if err := ctx.Err(); err != nil {
