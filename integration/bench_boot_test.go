@@ -13,32 +13,26 @@ import (
 
 // BenchmarkBoot sets boots with the agent, which makes its first pass there,
 // against boots of the same machine without it, turn by turn: until somebody
-// who is not root has logged in with a key, and until multi-user.target.
+// who is not root has logged in with a key, and until multi-user.target. The
+// last kind's role also has the directory's and Ganglia's daemons started.
 func BenchmarkBoot(b *testing.B) {
 	lab := newBenchLab(b, guest.Container)
-	role := benchRole(b)
-	arms := []string{"plain", "agent"}
-	var login, multi [2][]float64
-	for round := range b.N * 20 {
+	arms := []struct {
+		name, image string
+		role        guest.File
+	}{{"plain", "plain", benchNames}, {"agent", "agent", benchNames}, {"with-daemons", "agent", benchRole(b)}}
+	login, multi := make([][]float64, len(arms)), make([][]float64, len(arms))
+	for round := range b.N * 50 {
 		for turn := range arms {
-			i := (round + turn) % 2 // each goes first as often as the other
-			l, m := lab.untilLogin(arms[i], role)
+			i := (round + turn) % len(arms) // each goes first as often as the others
+			l, m := lab.untilLogin(arms[i].image, arms[i].role)
 			login[i], multi[i] = append(login[i], l), append(multi[i], m)
 		}
 	}
 	for i, arm := range arms {
-		row(b, arm, "login-ms", median(login[i]), "multi-user-ms", median(multi[i]))
+		row(b, arm.name, "login-ms", median(login[i]), "login-added-ms", median(login[i])-median(login[0]),
+			"multi-user-ms", median(multi[i]), "multi-user-added-ms", median(multi[i])-median(multi[0]))
 	}
-	row(b, "added", "login-ms", median(differences(login)), "login-of-medians-ms", median(login[1])-median(login[0]),
-		"multi-user-ms", median(differences(multi)), "multi-user-of-medians-ms", median(multi[1])-median(multi[0]))
-}
-
-// differences are those of each round, the second arm's less the first's.
-func differences(of [2][]float64) (d []float64) {
-	for i := range of[0] {
-		d = append(d, of[1][i]-of[0][i])
-	}
-	return d
 }
 
 // untilLogin boots a fresh machine, and tells when after power-on a login was
