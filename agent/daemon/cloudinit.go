@@ -93,6 +93,16 @@ func withinCloudInit(h *host.Host) bool {
 	return err == nil && slices.ContainsFunc(append([]string{"cloud-init-main.service"}, facts.CloudUnits...), func(u string) bool { return strings.Contains(string(text), "/"+u) })
 }
 
+// patience is how long a pass waits for another one. One that cloud-init has
+// started in its network stage hardly does: the other may be waiting for that
+// very stage, which no login comes before.
+func patience(h *host.Host) time.Duration {
+	if withinCloudInit(h) && facts.ReadCloudInit(h, facts.ReadMachine(h).DMI).Writes() {
+		return time.Second
+	}
+	return lockWait
+}
+
 // cloudStage looks at the stage: its own status, and what systemd knows of the
 // unit, for a stage that has crashed says nothing more itself.
 type cloudStage struct {

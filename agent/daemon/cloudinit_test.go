@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"reveille/bootstrap/host"
@@ -198,5 +199,40 @@ func TestACloneWaitsBeforeItPutsBack(t *testing.T) {
 	}
 	if got := m.Read("/etc/hosts"); !strings.Contains(got, "cloud-init-wrote-this") {
 		t.Errorf("hosts:\n%s", got)
+	}
+}
+
+// A pass that cloud-init starts (bootcmd) while the daemon's waits for that very
+// stage would keep the stage, and with it logins, waiting for itself.
+func TestAPassWithinCloudInitDoesNotWaitForOneThatWaitsForIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		cgroup, status string
+		wait           time.Duration
+	}{
+		"in the network stage":  {"0::/system.slice/cloud-init.service\n", cloudRunning, time.Second},
+		"in the last stage":     {"0::/system.slice/cloud-final.service\n", cloudEnded, lockWait},
+		"in one for all stages": {"0::/system.slice/cloud-init-main.service\n", cloudEnded, lockWait},
+		"by a person meanwhile": {"0::/user.slice/session-1.scope\n", cloudRunning, lockWait},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := machine(t, thisID)
+				h, _ := cloudy(t, m, activating)
+				m.Put("/proc/self/cgroup", c.cgroup, 0o444)
+				m.Put("/var/lib/cloud/data/status.json", c.status, 0o644)
+				release, err := m.Host().Lock(t.Context(), LockPath)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer release()
+				began := time.Now()
+				if _, err := (Pass{Config: config(t, h, crawl(thisID)), Kind: Boot}).Run(t.Context()); err == nil {
+					t.Error("two passes at once")
+				}
+				if took := time.Since(began); took != c.wait {
+					t.Errorf("it waited %s, want %s", took, c.wait)
+				}
+			})
+		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"slices"
 	"sync"
@@ -21,13 +20,6 @@ import (
 	"reveille/coordinator/api"
 	"reveille/roles"
 )
-
-// LockPath is held by whoever changes the machine: one pass at a time.
-const LockPath = "/run/reveille/lock"
-
-// lockWait bounds the wait for another pass. It is longer than most passes and
-// much shorter than a person's patience.
-const lockWait = 30 * time.Second
 
 // Watcher is told how a pass goes; every field may be nil.
 type Watcher struct {
@@ -61,7 +53,7 @@ type Outcome struct {
 
 // Run makes the pass.
 func (p Pass) Run(ctx context.Context) (Outcome, error) {
-	release, err := lock(ctx, p.Config)
+	release, err := lockWithin(ctx, p.Config, patience(p.Host))
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -246,21 +238,6 @@ func (p Pass) log() *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}
 	return p.Log
-}
-
-func lock(ctx context.Context, c agent.Config) (func(), error) {
-	ctx, cancel := context.WithTimeout(ctx, lockWait)
-	defer cancel()
-	release, err := c.Host.Lock(ctx, LockPath)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return nil, fmt.Errorf("another pass is under way and did not end within %s; `systemctl stop reveille` ends the daemon's: %w", lockWait, err)
-	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("no pass can begin without its lock; run this as root: %w", err)
-	case err != nil:
-		return nil, fmt.Errorf("no pass can begin without its lock: %w", err)
-	}
-	return release, nil
 }
 
 func pauseTag(f facts.Facts) string { return f.Instance.Tags.Or(nil)["reveille:pause"] }
