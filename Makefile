@@ -39,12 +39,13 @@ machine vm: packages ## a shell in a booted instance: a container, or a machine 
 	$(MAKE) --no-print-directory package ARCHES=amd64 DIST=build/machine
 	$(GO) run ./integration/guest/cmd/guest -kind $(subst machine,container,$@) -deb 'build/machine/reveille*.deb' $(ARGS)
 
-bench: ## size, start and memory as ratios, and the passes' benchmarks
-	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 10m ./integration $(quiet)
+bench: packages ## size, start, memory, boots and peers as ratios (BENCH=Peers: those alone), and the passes' benchmarks
+	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchtime 1x -timeout 1h ./integration $(quiet)
 	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench . ./roles ./bootstrap/userdata $(quiet)
 
-soak: ## the long campaigns: every fuzz target for FUZZTIME (5m)
+soak: packages ## the long campaigns: every fuzz target for FUZZTIME (5m), then one case booted 100 times and, under QEMU, 20
 	integration/scripts/soak
+	integration/scripts/soak-boots
 
 clean: ## remove what was built
 	rm -rf build dist
