@@ -15,6 +15,7 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
 	"reveille/coordinator/api"
+	"reveille/roles"
 )
 
 // Daemon makes the boot pass, says that the machine is up, and stays: it looks
@@ -50,6 +51,7 @@ type loop struct {
 	polled  chan facts.Watched
 	polls   *time.Timer // the next poll; stopped while one is under way
 	target  target
+	scripts *roles.Scripts // of the last pass that came to a profile
 
 	passing context.CancelFunc // ends the pass under way; nil where none is
 	since   time.Time          // … began
@@ -211,6 +213,7 @@ func (l *loop) end(ctx context.Context, e ending) error {
 		l.watched, _ = l.last.Facts.Instance.Watched().Since(l.watched)
 		l.network.own(l.last.Facts.Instance.Interfaces)
 		l.noteAddress(e)
+		l.noteScripts(e.out)
 		l.reachTarget(ctx)
 		l.awaitLost(ctx)
 	}

@@ -28,6 +28,7 @@ func (l *loop) stop() error {
 			// machine that is young yet, no other pass has.
 			if e.err == nil && e.out.Decided {
 				l.last, l.report, l.whom = e.out.Wanted, e.out.Report, e.out.Whom
+				l.noteScripts(e.out)
 			}
 		case <-time.After(l.Times.Stop):
 			l.log().Warn("a pass was left behind in its middle; the next start goes on from what it finds")
@@ -74,10 +75,18 @@ func (l *loop) sayGoodbye() {
 	<-told
 }
 
+// noteScripts keeps the scripts of the newest pass that came to a profile: one
+// that was refused, over a document that is broken, knows none.
+func (l *loop) noteScripts(out Outcome) {
+	if out.Decided || out.Held != "" {
+		l.scripts = out.Wanted.Profile.Scripts
+	}
+}
+
 // runShutdown runs the role's scripts, unless a brake holds the machine: then
 // nothing of the role's is done to it.
 func (l *loop) runShutdown() {
-	s := l.last.Profile.Scripts
+	s := l.scripts
 	if s == nil || len(s.Shutdown) == 0 {
 		return
 	}
