@@ -216,6 +216,7 @@ func (l *loop) end(ctx context.Context, e ending) error {
 		l.noteScripts(e.out)
 		l.reachTarget(ctx)
 		l.awaitLost(ctx)
+		l.lookBack(ctx, e)
 	}
 	next := l.nextLook()
 	l.again.Reset(next)
