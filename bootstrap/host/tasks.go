@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -27,10 +26,9 @@ type TaskState struct {
 	// State is "absent" where systemd knows no such unit, "activating" and
 	// "deactivating" while the program runs, "active" once it ended well,
 	// "failed" once it did not, "inactive" where somebody stopped it.
-	State      string
-	Result     string // of one that failed, systemd's word: "exit-code", "signal", "timeout"…
-	Code       int    // of one that failed: the exit code, or the signal's number
-	Invocation string // of this one run: _SYSTEMD_INVOCATION_ID in the journal
+	State  string
+	Result string // of one that failed, systemd's word: "exit-code", "signal", "timeout"…
+	Code   int    // of one that failed: the exit code, or the signal's number
 }
 
 // ErrNotBegun says that a task was certainly not begun. Without it, one that
@@ -133,9 +131,6 @@ func (systemd) Task(ctx context.Context, unit string) (TaskState, error) {
 	var t TaskState
 	if t.State, err = stateOf(unit, p); err != nil || t.State != "failed" {
 		return t, err
-	}
-	if id, ok := p["InvocationID"].([]byte); ok {
-		t.Invocation = hex.EncodeToString(id)
 	}
 	if p, err = c.GetUnitTypePropertiesContext(ctx, unit, "Service"); err != nil {
 		return TaskState{}, err

@@ -21,8 +21,8 @@ const (
 	unitEnd   = ".service"
 )
 
-// sayWithin bounds the question for a script's last words.
-const sayWithin = 5 * time.Second
+// sayWithin bounds each of the two questions for a script's last words.
+const sayWithin = 2 * time.Second
 
 // unit is the name that the script runs under. A long path is cut, and its
 // digest keeps it apart from others that begin alike.
@@ -90,7 +90,7 @@ func (s Script) launch(ctx context.Context, h *host.Host) error {
 func (s Script) end(ctx context.Context, h *host.Host, r scriptRecord, t host.TaskState) error {
 	r.Ended, r.State = now(), scriptDone
 	if t.State == "failed" {
-		r.State, r.Said = scriptFailed, s.how(t)+said(ctx, h, t)+" ("+logOf(r.Unit)+" has all that it said)"
+		r.State, r.Said = scriptFailed, s.how(t)+said(ctx, h, r)+" ("+logOf(r.Unit)+" has all that it said)"
 	}
 	if err := s.write(h, r); err != nil {
 		return fmt.Errorf("%s has ended, but that was not noted: %w", s.Path, err)
@@ -112,21 +112,26 @@ func (s Script) how(t host.TaskState) string {
 }
 
 // said are the script's last words, as far as the system's log gives them at
-// once; they are a help, and no part of the outcome.
-func said(ctx context.Context, h *host.Host, t host.TaskState) string {
-	if t.Invocation == "" {
-		return ""
-	}
-	ctx, cancel := context.WithTimeout(ctx, sayWithin)
-	defer cancel()
-	if _, err := h.Run(ctx, "journalctl", "--sync"); err != nil {
-		return ""
-	}
-	out, err := h.Run(ctx, "journalctl", "-q", "-b", "-o", "cat", "-n", "5", "_SYSTEMD_INVOCATION_ID="+t.Invocation)
+// once; they are a help, and no part of the outcome. They are found by unit and
+// time: of a program that ends at once the log often misses the run's own id.
+// What is not there need not mean that nothing was said.
+func said(ctx context.Context, h *host.Host, r scriptRecord) string {
+	began, err := time.Parse(time.RFC3339, r.Began)
 	if err != nil {
 		return ""
 	}
-	return lastWords(host.Output{Stdout: out.Stdout})
+	ask := func(args ...string) []byte {
+		ctx, cancel := context.WithTimeout(ctx, sayWithin)
+		defer cancel()
+		out, _ := h.Run(ctx, "journalctl", args...)
+		return out.Stdout
+	}
+	ask("--sync")
+	words := ask("-q", "-b", "-o", "cat", "-n", "5", fmt.Sprintf("--since=@%d", began.Unix()), "_SYSTEMD_UNIT="+r.Unit)
+	if len(words) == 0 {
+		return ""
+	}
+	return lastWords(host.Output{Stdout: words})
 }
 
 func now() string { return time.Now().UTC().Format(time.RFC3339) }

@@ -32,14 +32,17 @@ func scripted(t *testing.T, after host.TaskState) *hosttest.Machine {
 	m.Put(bootIDPath, "boot-1\n", 0o444)
 	m.OnLaunch(func(host.Task) host.TaskState { return after })
 	m.Command([]string{"journalctl", "--sync"}, host.Output{}, nil)
-	m.Command([]string{"journalctl", "-q", "-b", "-o", "cat", "-n", "5", "_SYSTEMD_INVOCATION_ID=0a"}, host.Output{Stdout: []byte("begin\nno space left\n")}, nil)
+	for at := range 60 { // it begins within a minute from now
+		since := fmt.Sprintf("--since=@%d", time.Now().Unix()+int64(at))
+		m.Command([]string{"journalctl", "-q", "-b", "-o", "cat", "-n", "5", since, "_SYSTEMD_UNIT=" + prepareUnit}, host.Output{Stdout: []byte("begin\nno space left\n")}, nil)
+	}
 	return m
 }
 
 var (
 	goesOn = host.TaskState{State: "activating"}
 	well   = host.TaskState{State: "active"}
-	badly  = host.TaskState{State: "failed", Result: "exit-code", Code: 3, Invocation: "0a"}
+	badly  = host.TaskState{State: "failed", Result: "exit-code", Code: 3}
 )
 
 // launches counts how often the script was begun.
