@@ -31,11 +31,13 @@ func (p *Pass) beforeIMDS(ctx context.Context, r *api.Report, machine facts.Mach
 		note(r, err)
 		return waited
 	}
-	if began := time.Since(start); stranger(machine, machine.DMI) &&
-		facts.ReadCloudInit(p.Host, machine.DMI).Begun && wait(ctx, machine.DMI) {
-		r.Phases = append(r.Phases, report.Phase("cloud-init", began, time.Since(start)-began))
+	if stranger(machine, machine.DMI) && !knownToDiffer(p.Host, machine.DMI, machine.Owner) {
+		began := time.Since(start)
+		if facts.ReadCloudInit(p.Host, machine.DMI).Begun && wait(ctx, machine.DMI) {
+			r.Phases = append(r.Phases, report.Phase("cloud-init", began, time.Since(start)-began))
+		}
+		note(r, reclaim(ctx, p.Host, machine, machine.DMI))
 	}
-	note(r, reclaim(ctx, p.Host, machine, machine.DMI))
 	p.Began = start
 	p.Settle = func(ctx context.Context, f *facts.Facts) bool {
 		waited := wait(ctx, f.InstanceID())

@@ -188,6 +188,9 @@ func (p Pass) prepare(ctx context.Context, w agent.Wanted) error {
 	if err := sweep(p.Host, w.Plan, w.Facts.InstanceID()); err != nil {
 		p.log().Warn("left for a later pass", "error", err)
 	}
+	if err := noteDiffer(p.Host, w.Facts); err != nil {
+		return err
+	}
 	var keeping sync.WaitGroup // beside the other: each waits for the disk
 	keeping.Go(func() {
 		if err := facts.Keep(ctx, p.Host, w.Facts); err != nil {
