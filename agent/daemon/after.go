@@ -49,3 +49,24 @@ func (l *loop) lookBack(ctx context.Context, e ending) {
 		}
 	})
 }
+
+// lateCloudInit asks for the boot pass once more at the end of a cloud-init
+// stage that outlasted the wait for it: what it read before our files were
+// there may have given the host another name, which no lesser pass takes back.
+func (l *loop) lateCloudInit(ctx context.Context, e ending) {
+	id := e.out.Report.InstanceID
+	if e.kind != Boot || !e.out.Done || !awaited(l.Host, id) {
+		return
+	}
+	l.work.Go(func() {
+		waited, err := stageEnds(ctx, l.Host, id)
+		if err != nil || !waited { // a stage that will not come has nothing to end
+			if err != nil && ctx.Err() == nil {
+				l.log().Warn("what cloud-init's network stage leaves is not looked at: it "+err.Error(), "remedy", "systemctl reload reveille")
+			}
+			return
+		}
+		l.log().Info("cloud-init's network stage has ended after all")
+		l.asks.add(Boot)
+	})
+}

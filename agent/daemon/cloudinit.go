@@ -58,9 +58,18 @@ func settled(ctx context.Context, h *host.Host, id string, started time.Time) (w
 	ctx, cancel := context.WithDeadlineCause(ctx, started.Add(cloudInitWithin),
 		fmt.Errorf("not within %s", cloudInitWithin))
 	defer cancel()
+	if waited, err = stageEnds(ctx, h, id); err != nil {
+		err = fmt.Errorf("cloud-init's network stage %w; it may still write files of ours: `cloud-init status --long` says what it does", err)
+	}
+	return waited, err
+}
+
+// stageEnds waits for the end of cloud-init's network stage; the error says
+// why it came back before.
+func stageEnds(ctx context.Context, h *host.Host, id string) (waited bool, err error) {
 	w, err := h.Watch()
 	if err != nil {
-		return false, fmt.Errorf("cloud-init's network stage was not waited for: %w", err)
+		return false, fmt.Errorf("was not waited for: %w", err)
 	}
 	defer w.Close()
 	for stage := (&cloudStage{h: h, id: id}); ; waited = true {
@@ -68,7 +77,7 @@ func settled(ctx context.Context, h *host.Host, id string, started time.Time) (w
 		// folders come while cloud-init runs.
 		for _, dir := range facts.CloudInitFolders(h) {
 			if err := w.Add(dir); err != nil {
-				return waited, fmt.Errorf("cloud-init's network stage was not waited for: %w", err)
+				return waited, fmt.Errorf("was not waited for: %w", err)
 			}
 		}
 		if stage.over(ctx) {
@@ -77,8 +86,7 @@ func settled(ctx context.Context, h *host.Host, id string, started time.Time) (w
 		select {
 		case <-w.Events():
 		case <-ctx.Done():
-			return true, fmt.Errorf("cloud-init's network stage has not ended (%w); it may still write files of ours: "+
-				"`cloud-init status --long` says what it does", context.Cause(ctx))
+			return true, fmt.Errorf("has not ended (%w)", context.Cause(ctx))
 		}
 	}
 }

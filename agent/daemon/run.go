@@ -217,6 +217,7 @@ func (l *loop) end(ctx context.Context, e ending) error {
 		l.reachTarget(ctx)
 		l.awaitLost(ctx)
 		l.lookBack(ctx, e)
+		l.lateCloudInit(ctx, e)
 	}
 	next := l.nextLook()
 	l.again.Reset(next)
