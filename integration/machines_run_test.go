@@ -44,7 +44,7 @@ func (s *stage) on(ctx context.Context, args []string) (guest.Result, error) {
 	return s.machine.Run(ctx, args...)
 }
 
-// exitWord takes exit=N off the words; -1 is any but 0.
+// exitWord takes exit=N off the words; 0 where none is given.
 func exitWord(ts *testscript.TestScript, args []string) (code int, rest []string) {
 	if len(args) > 0 && strings.HasPrefix(args[0], "exit=") {
 		code, err := strconv.Atoi(strings.TrimPrefix(args[0], "exit="))

@@ -63,7 +63,7 @@ func (a *app) flagSet(name string) *flag.FlagSet {
 	fs.BoolVar(&a.json, "json", a.json, "print JSON")
 	fs.BoolVar(&a.strict, "strict", a.strict, "exit 1 when degraded")
 	fs.StringVar(&a.level, "log-level", a.level, "log to standard error from `LEVEL` up: debug, info, warn or error")
-	fs.DurationVar(&a.imdsTimeout, "imds-timeout", a.imdsTimeout, "bound the reading of the metadata service to `TIME` (30s)")
+	fs.DurationVar(&a.imdsTimeout, "imds-timeout", a.imdsTimeout, "bound the reading of the metadata service to `TIME`")
 	fs.BoolVar(&a.imdsV1, "imds-v1", a.imdsV1, "use IMDSv1, which any local process can be tricked into; never a fallback")
 	return fs
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func bindBoot(a *app, fs *flag.FlagSet) runner {
-	timeout := fs.Duration("timeout", 5*time.Minute, "end the pass after `TIME` (5m)")
+	timeout := fs.Duration("timeout", 5*time.Minute, "end the pass after `TIME`")
 	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
 		if a.factsFile != "" && cfg.Host.Live() {
 			fmt.Fprintln(a.err, "reveille: --facts tells of another machine: give a --root DIR to make it so in, or use `reveille debug plan`")
@@ -67,7 +67,7 @@ func (a *app) stateCode(s api.State) int {
 }
 
 func bindWait(a *app, fs *flag.FlagSet) runner {
-	timeout := fs.Duration("timeout", 10*time.Minute, "give up after `TIME` (10m)")
+	timeout := fs.Duration("timeout", 10*time.Minute, "give up after `TIME`")
 	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
 		if *timeout <= 0 {
 			return a.usage(fmt.Errorf("--timeout %s: it must be above zero", *timeout), nil)

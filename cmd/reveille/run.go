@@ -16,8 +16,8 @@ import (
 )
 
 func bindRun(a *app, fs *flag.FlagSet) runner {
-	timeout := fs.Duration("timeout", daemon.DefaultPass, "end a pass after `TIME` (5m)")
-	every := fs.Duration("every", 10*time.Minute, "look again `TIME` after a pass, more or less (10m)")
+	timeout := fs.Duration("timeout", daemon.DefaultPass, "end a pass after `TIME`")
+	every := fs.Duration("every", 10*time.Minute, "look again `TIME` after a pass, more or less")
 	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
 		if cfg.Host.Root() != "/" || a.factsFile != "" {
 			return a.usage(errors.New("run is for the running machine: `reveille boot` takes a --root or replays --facts"), nil)
