@@ -14,9 +14,10 @@ import (
 	"reveille/coordinator/api"
 )
 
-// stop ends the pass under way. A storage tool that it has started goes on by
-// itself, and so does not keep the daemon. When the machine goes down, the
-// role's scripts have their turn, and the coordinators hear of it.
+// stop ends the pass under way. A startup script that it has begun is a unit of
+// its own and goes on, and so does not keep the daemon. When the machine goes
+// down, the role's shutdown scripts have their turn, and the coordinators hear
+// of it.
 func (l *loop) stop() error {
 	l.notify("STOPPING=1\nSTATUS=stopping")
 	if l.passing != nil {
