@@ -1,18 +1,21 @@
 package host
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
 // Mkdir makes a folder of this mode, and those above it with mode 0755. One
-// that is there is left as it is.
+// that is there is left as it is. A new one is on the disk when what is written
+// into it is, or after Flush.
 func (h *Host) Mkdir(path string, mode fs.FileMode) error {
 	real, err := h.real(path)
 	if err != nil {
@@ -53,9 +56,8 @@ func (h *Host) mkdir(real string, mode fs.FileMode) error {
 	if err != nil {
 		return h.fail("make folder", path, err)
 	}
-	h.point("mkdir", path, "made")
-	if err := syncDir(filepath.Dir(real)); err != nil {
-		return h.fail("make folder", path, err)
+	if durable.below(path) == durable {
+		h.unsynced.owe(filepath.Dir(real))
 	}
 	h.point("mkdir", path, "done")
 	return nil
@@ -63,19 +65,26 @@ func (h *Host) mkdir(real string, mode fs.FileMode) error {
 
 // mkdirExactly makes a folder of just this mode in one step: with a chmod after
 // it, a kill between the two would leave a folder of another mode, which
-// nobody would ever mend. So the umask must go, and as that belongs to the
-// whole process, the folder is made by a thread that has left the others'; the
-// thread ends with its goroutine, as it is never unlocked.
+// nobody would ever mend. A umask that takes something from the mode must go
+// for that, and as it belongs to the whole process, the folder is then made by
+// a thread that has left the others'; the thread ends with its goroutine, as it
+// is never unlocked.
 func mkdirExactly(real string, mode fs.FileMode) error {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		if err := unix.Unshare(unix.CLONE_FS); err == nil {
-			unix.Umask(0)
-		}
-		done <- os.Mkdir(real, mode)
-	}()
-	if err := <-done; err != nil {
+	var err error
+	if mode&umask() == 0 {
+		err = os.Mkdir(real, mode)
+	} else {
+		done := make(chan error)
+		go func() {
+			runtime.LockOSThread()
+			if err := unix.Unshare(unix.CLONE_FS); err == nil {
+				unix.Umask(0)
+			}
+			done <- os.Mkdir(real, mode)
+		}()
+		err = <-done
+	}
+	if err != nil {
 		return err
 	}
 	// A sandbox that forbids the above, or a default ACL of the folder above.
@@ -83,6 +92,25 @@ func mkdirExactly(real string, mode fs.FileMode) error {
 		return err
 	}
 	return os.Chmod(real, mode)
+}
+
+// umask is this process's; all of it where the kernel does not tell. It is read
+// by way of /proc, as the system call sets it, for all threads.
+func umask() fs.FileMode {
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
+		return fs.ModePerm
+	}
+	defer f.Close()
+	var head [256]byte // its second line
+	n, _ := f.Read(head[:])
+	_, after, _ := bytes.Cut(head[:n], []byte("\nUmask:"))
+	line, _, whole := bytes.Cut(after, []byte("\n"))
+	mask, err := strconv.ParseUint(string(bytes.TrimSpace(line)), 8, 32)
+	if err != nil || !whole {
+		return fs.ModePerm
+	}
+	return fs.FileMode(mask).Perm()
 }
 
 // Missing is the folders above path that are not there, the outermost first:
@@ -126,8 +154,11 @@ func (h *Host) remove(path string, do func(string) error) error {
 		return h.fail("remove", path, err)
 	}
 	h.point("remove", path, "removed")
-	if err := syncDir(filepath.Dir(real)); err != nil {
-		return h.fail("remove", path, err)
+	if durable.below(path) == durable {
+		h.unsynced.owe(filepath.Dir(real))
+		if err := h.flush(filepath.Dir(real)); err != nil {
+			return h.fail("remove", path, err)
+		}
 	}
 	h.point("remove", path, "done")
 	return nil

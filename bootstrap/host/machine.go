@@ -25,6 +25,7 @@ type Host struct {
 	hook     func(point string)
 	log      *slog.Logger
 	tag      string // in the names of this Host's temporary files
+	unsynced owed   // see Flush
 }
 
 // New opens the door to a machine. The root must be a folder that exists: a

@@ -19,19 +19,46 @@ import (
 // Sweep takes it away.
 const TempPrefix = ".reveille-"
 
+// lasting is how much of a write is on the disk when it returns.
+type lasting int
+
+const (
+	jotted  lasting = iota // nothing need be
+	placed                 // the bytes, before they get the name; the name after Flush
+	durable                // both
+)
+
+// below says how lasting a write at a path can be: what lies below /run is in
+// memory and ends with the power, so nobody waits for a disk.
+func (l lasting) below(path string) lasting {
+	if strings.HasPrefix(filepath.Clean(path), "/run/") {
+		return jotted
+	}
+	return l
+}
+
 // Write puts a whole file in place, at once and durably: either the old file
 // is there or the new one, whenever the power goes. A link at the path is
 // replaced, not followed; missing folders above it are made with mode 0755.
 // SELinux label and ACLs are taken over from what is replaced. With Attr.Mode
 // zero the present mode stays, and a new file gets 0600.
-func (h *Host) Write(path string, data []byte, a Attr) error { return h.write(path, data, a, true) }
+func (h *Host) Write(path string, data []byte, a Attr) error {
+	return h.write(path, data, a, durable.below(path))
+}
+
+// Place is Write that does not wait until the name is on the disk: after a power
+// cut the old file is there or the new one, whole, and Flush decides which. A
+// folder is waited for once, and not once a file.
+func (h *Host) Place(path string, data []byte, a Attr) error {
+	return h.write(path, data, a, placed.below(path))
+}
 
 // Jot is Write for what can be made again: nobody waits until it is on the
 // disk. A kill leaves the old file or the new one; a power cut may leave the
 // old one, none, or one without its bytes, and the reader must be able to tell.
-func (h *Host) Jot(path string, data []byte, a Attr) error { return h.write(path, data, a, false) }
+func (h *Host) Jot(path string, data []byte, a Attr) error { return h.write(path, data, a, jotted) }
 
-func (h *Host) write(path string, data []byte, a Attr, durably bool) error {
+func (h *Host) write(path string, data []byte, a Attr, l lasting) error {
 	real, err := h.prepare(path)
 	if err != nil {
 		return err
@@ -45,11 +72,11 @@ func (h *Host) write(path string, data []byte, a Attr, durably bool) error {
 	}
 	a = a.over(old)
 	h.point("write", path, "tmp")
-	tmp, err := h.fillTemp(path, real, data, a, old, durably)
+	tmp, err := h.fillTemp(path, real, data, a, old, l)
 	if err != nil {
 		return err
 	}
-	return h.install("write", path, tmp, real, durably)
+	return h.install("write", path, tmp, real, l)
 }
 
 // over fills in what the caller left to the present file.
@@ -80,21 +107,21 @@ func (a Attr) over(old Info) Attr {
 // fillTemp makes the temporary file with everything on the disk, or leaves
 // nothing. The clean-up is not deferred: a test that dies in a hook must leave
 // behind what a killed process would.
-func (h *Host) fillTemp(path, real string, data []byte, a Attr, old Info, durably bool) (string, error) {
+func (h *Host) fillTemp(path, real string, data []byte, a Attr, old Info, l lasting) (string, error) {
 	tmp := h.tempName(real)
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return "", h.fail("write", path, err)
 	}
 	defer f.Close() // releases the lock below; a second Close is harmless
-	err = h.fill(f, path, real, data, a, old, durably)
+	err = h.fill(f, path, real, data, a, old, l)
 	if err != nil {
 		return "", errors.Join(h.fail("write", path, err), removeTemp(tmp))
 	}
 	return tmp, nil
 }
 
-func (h *Host) fill(f *os.File, path, real string, data []byte, a Attr, old Info, durably bool) error {
+func (h *Host) fill(f *os.File, path, real string, data []byte, a Attr, old Info, l lasting) error {
 	// Held until the file has its name: Sweep leaves a locked file alone.
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil && !errors.Is(err, unix.ENOTSUP) {
 		return fmt.Errorf("lock the temporary file: %w", err)
@@ -116,7 +143,7 @@ func (h *Host) fill(f *os.File, path, real string, data []byte, a Attr, old Info
 	if err := f.Chmod(a.Mode); err != nil {
 		return err
 	}
-	if durably {
+	if l >= placed {
 		h.point("write", path, "sync")
 		if err := f.Sync(); err != nil {
 			return err
@@ -127,14 +154,18 @@ func (h *Host) fill(f *os.File, path, real string, data []byte, a Attr, old Info
 
 // install renames a finished temporary file and, durably, waits until the name
 // is on the disk.
-func (h *Host) install(verb, path, tmp, real string, durably bool) error {
+func (h *Host) install(verb, path, tmp, real string, l lasting) error {
 	h.point(verb, path, "rename")
 	if err := os.Rename(tmp, real); err != nil {
 		return errors.Join(h.fail(verb, path, err), removeTemp(tmp))
 	}
 	h.point(verb, path, "renamed")
-	if durably {
-		if err := syncDir(filepath.Dir(real)); err != nil {
+	dir := filepath.Dir(real)
+	if l >= placed {
+		h.unsynced.owe(dir)
+	}
+	if l == durable {
+		if err := h.flush(dir); err != nil {
 			return h.fail(verb, path, err)
 		}
 	}
@@ -154,7 +185,7 @@ func (h *Host) Symlink(target, path string) error {
 	if err := os.Symlink(target, tmp); err != nil {
 		return h.fail("link", path, err)
 	}
-	return h.install("link", path, tmp, real, true)
+	return h.install("link", path, tmp, real, durable.below(path))
 }
 
 // prepare is where a new entry goes, with the folders above it made.
@@ -211,12 +242,4 @@ func removeTemp(tmp string) error {
 		return fmt.Errorf("remove the temporary file: %w", err)
 	}
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
