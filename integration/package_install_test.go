@@ -89,14 +89,14 @@ func TestRPMOnAMachine(t *testing.T) {
 	}
 	c.must("systemctl", "is-enabled", "reveille")
 
-	c.put("/var/lib/reveille/originals/%2Fetc%2Fhosts.json", "{}", 0o600)
+	c.put("/var/lib/reveille/originals/%2Fetc%2Fhosts.original", "{}", 0o600)
 	if said := c.must("rpm", "-e", "reveille"); !strings.Contains(said, "/var/lib/reveille/originals") {
 		t.Errorf("it does not say where the originals are:\n%s", said)
 	}
 	if pid() != "0" {
 		t.Error("the removal left the daemon running")
 	}
-	c.must("test", "-e", "/var/lib/reveille/originals/%2Fetc%2Fhosts.json")
+	c.must("test", "-e", "/var/lib/reveille/originals/%2Fetc%2Fhosts.original")
 	if c.command("systemctl", "is-enabled", "reveille").Run() == nil {
 		t.Error("the removed unit is still enabled")
 	}

@@ -19,7 +19,7 @@ func TestPurgeKeepsWhatHasNoOtherCopy(t *testing.T) {
 		there string
 		stays bool
 	}{
-		{"originals/%2Fetc%2Fhosts.json", true},
+		{"originals/%2Fetc%2Fhosts.original", true},
 		{"originals/hostname", true},
 		{"saved/%2Fetc%2Fresolv.conf.1", true},
 		{"instances/i-0123456789abcdef0/facts.json", false},

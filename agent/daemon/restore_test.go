@@ -20,23 +20,31 @@ import (
 )
 
 // spoil damages what is kept of a path and returns what puts it right again.
-func spoil(m *hosttest.Machine, path, kind string) (mend func()) {
-	file := originals.Dir + "/" + originals.Name(path) + kind
+func spoil(m *hosttest.Machine, path string) (mend func()) {
+	return damage(m, path, func(string) string { return "{" })
+}
+
+// damage does it in a manner of the caller's.
+func damage(m *hosttest.Machine, path string, how func(was string) string) (mend func()) {
+	file := originals.Dir + "/" + originals.Name(path) + ".original"
 	was := m.Read(file)
-	m.Put(file, "{", 0o600)
+	m.Put(file, how(was), 0o600)
 	return func() { m.Put(file, was, 0o600) }
 }
 
 // A restore that cannot put one file back puts back the others, says so, and
 // ends what it began once the damage is mended.
 func TestRestoreGoesOnPastADamagedOriginal(t *testing.T) {
-	for _, kind := range []string{".json", ".original"} {
+	for kind, how := range map[string]func(string) string{
+		"the record": func(string) string { return "{" },
+		"the bytes":  func(was string) string { return was + "more" },
+	} {
 		t.Run(kind, func(t *testing.T) {
 			m := machine(t, thisID)
 			image := m.Tree("/run", "/var")
 			boot(t, m.Host(), crawl(thisID))
 			ours := m.Read("/etc/nsswitch.conf")
-			mend := spoil(m, "/etc/nsswitch.conf", kind)
+			mend := damage(m, "/etc/nsswitch.conf", how)
 
 			_, err := Restore(t.Context(), agent.Config{Host: m.Host()}, false, nil)
 			if err == nil || !strings.Contains(err.Error(), "nsswitch.conf") {
@@ -66,7 +74,7 @@ func TestRestoreGoesOnPastADamagedOriginal(t *testing.T) {
 func TestADamagedRecordHoldsUpNoOtherStep(t *testing.T) {
 	m := machine(t, thisID)
 	boot(t, m.Host(), crawl(thisID))
-	spoil(m, "/etc/nsswitch.conf", ".json")
+	spoil(m, "/etc/nsswitch.conf")
 	m.Put("/etc/resolv.conf", "somebody else's\n", 0o644)
 	m.Put("/etc/cloud/cloud.cfg.d/99-reveille.cfg", "", 0o644)
 	if err := originals.Forget(m.Host(), "/etc/cloud/cloud.cfg.d/99-reveille.cfg"); err != nil {
@@ -94,7 +102,7 @@ func TestRestoreKeepsWhatOthersRestOn(t *testing.T) {
 		m := machine(t, thisID)
 		boot(t, m.Host(), crawl(thisID))
 		ours := m.Read(c.stays)
-		spoil(m, c.damaged, ".original")
+		spoil(m, c.damaged)
 		if _, err := Restore(t.Context(), agent.Config{Host: m.Host()}, false, nil); err == nil {
 			t.Errorf("%s: no error", c.damaged)
 		}

@@ -59,7 +59,7 @@ func TestDoctorOfAnInstance(t *testing.T) {
 		"other document": {spoil: func(p *Patient) { p.Wanted.Facts.Instance.ID = facts.Known(otherID) }, want: "ids-differ"},
 		"another's files": {spoil: func(p *Patient) { p.Machine.Owner = otherID },
 			want: "originals-foreign"},
-		"a damaged original": {files: map[string]string{"/var/lib/reveille/originals/%2Fetc%2Fhosts.json": "{"}, want: "originals-damaged"},
+		"a damaged original": {files: map[string]string{"/var/lib/reveille/originals/%2Fetc%2Fhosts.original": "{"}, want: "originals-damaged"},
 		"a role service is enabled": {files: map[string]string{"/etc/systemd/system/multi-user.target.wants/mysql.service": "-> /lib/systemd/system/mysql.service"},
 			spoil: func(p *Patient) { p.Wanted.Profile.Services = []string{"mysql.service", "mysql2.service"} }, want: "service-enabled"},
 		"untold":        {spoil: func(p *Patient) { p.Untold = []string{"https://10.0.0.4:8650: refused"} }, want: "untold"},

@@ -16,12 +16,12 @@ import (
 
 func keep(t *testing.T, h *host.Host, path, concern string, edits ...originals.Edit) {
 	t.Helper()
-	r, data, err := originals.Look(h, path, false)
+	r, err := originals.Look(h, path, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Concern, r.Edits = concern, edits
-	if err := originals.Keep(h, r, data); err != nil {
+	if err := originals.Keep(h, r); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -58,7 +58,7 @@ func TestWhatIsKeptComesBack(t *testing.T) {
 	if err != nil || !ok || r.Mode != 0o640 || r.State != originals.Regular || !r.Whole() {
 		t.Errorf("%+v, %v, %v", r, ok, err)
 	}
-	if data, err := originals.Bytes(h, r); string(data) != "bytes\x00\xff" {
+	if data, err := r.Bytes(); string(data) != "bytes\x00\xff" {
 		t.Errorf("%q, %v", data, err)
 	}
 	if r, _, _ := originals.Get(h, "/etc/l"); r.State != originals.Link || r.Link != "a" {
@@ -80,15 +80,15 @@ func TestKeptOnce(t *testing.T) {
 	h := m.Host()
 	keep(t, h, "/etc/a", "")
 	m.Put("/etc/a", "ours", 0o644)
-	r, data, err := originals.Look(h, "/etc/a", false)
+	r, err := originals.Look(h, "/etc/a", false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := originals.Keep(h, r, data); err == nil {
+	if err := originals.Keep(h, r); err == nil {
 		t.Error("kept a second time")
 	}
 	r, _, _ = originals.Get(h, "/etc/a")
-	if data, _ := originals.Bytes(h, r); string(data) != "image" {
+	if data, _ := r.Bytes(); string(data) != "image" {
 		t.Errorf("the original is %q", data)
 	}
 }
@@ -151,13 +151,13 @@ func TestHostnameIsKeptOnce(t *testing.T) {
 // One record that cannot be read does not hide the others.
 func TestLoadTellsOfEachBrokenRecord(t *testing.T) {
 	m := hosttest.New(t, map[string]string{"/etc/a": "x",
-		originals.Dir + "/%2Fetc%2Fb.json": "{", originals.Dir + "/%2Fetc%2Fc.json": "[]"})
+		originals.Dir + "/%2Fetc%2Fb.original": "{", originals.Dir + "/%2Fetc%2Fc.original": "[]"})
 	h := m.Host()
 	if s := load(t, hosttest.New(t, nil).Host()); !s.Empty() {
 		t.Error("a machine without the folder keeps something")
 	}
 	s, err := originals.Load(h)
-	if err == nil || !strings.Contains(err.Error(), "%2Fb.json") || !strings.Contains(err.Error(), "%2Fc.json") {
+	if err == nil || !strings.Contains(err.Error(), "%2Fb.original") || !strings.Contains(err.Error(), "%2Fc.original") {
 		t.Errorf("%v", err)
 	}
 	want := []originals.Entry{{Path: "/etc/b"}, {Path: "/etc/c"}}
@@ -169,17 +169,32 @@ func TestLoadTellsOfEachBrokenRecord(t *testing.T) {
 	}
 }
 
-func TestSweepKeepsWhatARecordSpeaksOf(t *testing.T) {
-	m := hosttest.New(t, map[string]string{"/etc/a": "image", originals.Dir + "/%2Fetc%2Fb.original": "orphan",
-		originals.Dir + "/.reveille-000000000000-000000000000": "left"})
+// What is kept of a path is one file, from which a person without this program
+// gets the image's own by tail alone.
+func TestTheBytesFollowTheRecord(t *testing.T) {
+	m := hosttest.New(t, map[string]string{"/etc/a": "one\ntwo\n", "/etc/l": "-> a"})
 	h := m.Host()
-	keep(t, h, "/etc/a", "")
-	if err := originals.Sweep(m.Host()); err != nil {
+	keep(t, h, "/etc/a", "resolver", originals.Edit{Kind: "one", Data: []byte("{\n \"a\": 1}")})
+	keep(t, h, "/etc/l", "naming")
+	for path, want := range map[string]string{"/etc/a": "one\ntwo\n", "/etc/l": ""} {
+		_, bytes, _ := strings.Cut(m.Read(originals.Dir+"/"+originals.Name(path)+".original"), "\n")
+		if bytes != want {
+			t.Errorf("behind the first line of %s are %q, want %q", path, bytes, want)
+		}
+	}
+	r, _, err := originals.Get(h, "/etc/a")
+	if err != nil {
 		t.Fatal(err)
 	}
-	names, _ := h.ReadDir(originals.Dir)
-	if want := []string{"%2Fetc%2Fa.json", "%2Fetc%2Fa.original"}; !slices.Equal(names, want) {
-		t.Errorf("%v, want %v", names, want)
+	r.Concern = "naming"
+	if err := originals.Update(h, r); err != nil {
+		t.Fatal(err)
+	}
+	if r, _, err = originals.Get(h, "/etc/a"); err != nil || r.Concern != "naming" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if data, err := r.Bytes(); string(data) != "one\ntwo\n" || err != nil {
+		t.Errorf("after an update the bytes are %q, %v", data, err)
 	}
 }
 
@@ -201,7 +216,7 @@ func TestNamesAreSafe(t *testing.T) {
 func TestLookRefusesWhatCannotBePutBack(t *testing.T) {
 	m := hosttest.New(t, map[string]string{"/etc/d/": "", "/etc/big": strings.Repeat("x", host.MaxFile+1)})
 	for path, want := range map[string]string{"/etc/d": "neither a file nor a link", "/etc/big": "too large"} {
-		if _, _, err := originals.Look(m.Host(), path, false); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := originals.Look(m.Host(), path, false); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}
 	}

@@ -6,8 +6,8 @@
 //
 //	owner                      the instance id that all of it belongs to
 //	hostname                   the live host name before the first change
-//	%2Fetc%2Fhosts.json        one Record a path
-//	%2Fetc%2Fhosts.original    its bytes
+//	%2Fetc%2Fhosts.original    one Record a path: its first line, and then the
+//	                           file's bytes, as they were (tail -n +2)
 //
 // It stores and finds; it must not know how a file is put back, nor what an
 // edit means.
@@ -28,7 +28,9 @@ import (
 const Dir = "/var/lib/reveille/originals"
 
 // Version of a record's form.
-const Version = 1
+const Version = 2
+
+const suffix = ".original"
 
 // State is what was at a path before the first change.
 type State string
@@ -40,8 +42,8 @@ const (
 	Link    State = "link"
 )
 
-// Record says what a path was, and what has been done to it since. The bytes
-// of a regular file lie beside it.
+// Record says what a path was, and what has been done to it since. It has the
+// bytes of a regular file, too: they are kept and forgotten as one.
 type Record struct {
 	Version int         `json:"version"`
 	Path    string      `json:"path"`
@@ -58,6 +60,8 @@ type Record struct {
 	Attr    bool        `json:"attr"`   // an edit also set mode or owner
 	Units   []string    `json:"units"`  // units that were started on our file, and are told when it goes back; "reload:" before those that are reloaded
 	Wrote   []string    `json:"wrote"`  // digests of what we wrote as whole files, the latest last
+
+	bytes []byte
 }
 
 // Edit is an editor in the form in which it is kept.
@@ -69,39 +73,38 @@ type Edit struct {
 // Whole says that the whole file is ours, not an edit in it.
 func (r Record) Whole() bool { return len(r.Edits) == 0 }
 
-// Look takes the picture of a path as it is now: the record to keep and the
-// bytes that belong to it. With through, a link at the path is followed and
+// Look takes the picture of a path as it is now, to be kept. With through, a link at the path is followed and
 // the file behind it is the one pictured.
-func Look(h *host.Host, path string, through bool) (Record, []byte, error) {
+func Look(h *host.Host, path string, through bool) (Record, error) {
 	r := Record{Version: Version, Path: path, Target: path, State: Absent}
 	if through {
 		target, err := h.Resolve(path)
 		if err != nil {
-			return Record{}, nil, err
+			return Record{}, err
 		}
 		r.Target = target
 	}
 	i, err := h.Lstat(r.Target)
 	if err != nil {
-		return Record{}, nil, err
+		return Record{}, err
 	}
 	if !i.Exists {
-		return r, nil, nil
+		return r, nil
 	}
 	r.Mode, r.UID, r.GID = i.Mode.Perm(), i.UID, i.GID
 	switch {
 	case i.Link != "":
 		r.State, r.Link = Link, i.Link
-		return r, nil, nil
+		return r, nil
 	case !i.Mode.IsRegular():
-		return Record{}, nil, fmt.Errorf("keep the original of %s: it is %v, neither a file nor a link; remove it by hand", path, i.Mode)
+		return Record{}, fmt.Errorf("keep the original of %s: it is %v, neither a file nor a link; remove it by hand", path, i.Mode)
 	}
 	data, err := h.ReadFile(r.Target)
 	if err != nil {
-		return Record{}, nil, err
+		return Record{}, err
 	}
-	r.State, r.SHA256 = Regular, Digest(data)
-	return r, data, nil
+	r.State, r.SHA256, r.bytes = Regular, Digest(data), data
+	return r, nil
 }
 
 // Digest names bytes.
@@ -120,5 +123,4 @@ func Name(path string) string {
 	return name
 }
 
-func recordPath(path string) string { return Dir + "/" + Name(path) + ".json" }
-func bytesPath(path string) string  { return Dir + "/" + Name(path) + ".original" }
+func keptPath(path string) string { return Dir + "/" + Name(path) + suffix }

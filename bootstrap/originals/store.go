@@ -38,13 +38,13 @@ func Load(h *host.Host) (Store, error) {
 	}
 	var errs []error
 	for _, n := range names {
-		if !strings.HasPrefix(n, "%2F") || !strings.HasSuffix(n, ".json") {
+		if !strings.HasPrefix(n, "%2F") || !strings.HasSuffix(n, suffix) {
 			continue
 		}
 		r, ok, err := read(h, Dir+"/"+n)
 		if ok {
 			s.records = append(s.records, r)
-		} else if path, e := url.PathUnescape(strings.TrimSuffix(n, ".json")); err != nil && e == nil && Name(path)+".json" == n {
+		} else if path, e := url.PathUnescape(strings.TrimSuffix(n, suffix)); err != nil && e == nil && Name(path)+suffix == n {
 			s.damaged = append(s.damaged, path)
 		}
 		errs = append(errs, err)
@@ -115,10 +115,10 @@ func SetOwner(h *host.Host, id string) error {
 	if o := s.Owner(); o != "" {
 		return fmt.Errorf("the files that were changed here belong to %s, not to %s; put the originals back first (reveille restore)", o, id)
 	}
-	if err := prepare(h); err != nil {
+	if err := h.Mkdir(Dir, 0o700); err != nil {
 		return err
 	}
-	return h.Write(Dir+"/owner", []byte(id+"\n"), private)
+	return h.Place(Dir+"/owner", []byte(id+"\n"), private) // on the disk with the first record
 }
 
 // KeptHostname is Store.Hostname alone: no damaged record keeps it back.
@@ -131,10 +131,10 @@ func KeepHostname(h *host.Host, name string) error {
 	if err != nil || kept != "" || name == "" {
 		return err
 	}
-	if err := prepare(h); err != nil {
+	if err := h.Mkdir(Dir, 0o700); err != nil {
 		return err
 	}
-	return h.Write(Dir+"/hostname", []byte(name+"\n"), private)
+	return h.Place(Dir+"/hostname", []byte(name+"\n"), private)
 }
 
 // ForgetHostname drops the kept live host name.

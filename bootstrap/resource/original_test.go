@@ -167,18 +167,23 @@ func TestMadeFoldersGoWithTheLastFile(t *testing.T) {
 }
 
 func TestDamagedOriginalIsNotPutBack(t *testing.T) {
-	record := originals.Dir + "/%2Fetc%2Fa"
-	for name, c := range map[string]struct{ file, content, want string }{
-		"other bytes":     {record + ".original", "half", "damaged"},
-		"a broken record": {record + ".json", "{", "cannot be read"},
-		"a new record":    {record + ".json", `{"version": 9, "path": "/etc/a"}`, "another version"},
-		"another's":       {record + ".json", `{"version": 1, "path": "/etc/b"}`, `"/etc/b"`},
+	kept := originals.Dir + "/%2Fetc%2Fa.original"
+	for name, c := range map[string]struct {
+		damage func(was string) string
+		want   string
+	}{
+		"other bytes":     {func(was string) string { return strings.Replace(was, "\nimage\n", "\nhalf", 1) }, "damaged"},
+		"no bytes":        {func(was string) string { return strings.Replace(was, "\nimage\n", "", 1) }, "damaged"},
+		"a broken record": {func(was string) string { return was[10:] }, "cannot be read"},
+		"nothing":         {func(string) string { return "" }, "cannot be read"},
+		"a new record":    {func(string) string { return `{"version": 9, "path": "/etc/a"}` }, "another version"},
+		"another's":       {func(was string) string { return strings.Replace(was, "/etc/a", "/etc/b", 1) }, `"/etc/b"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := hosttest.New(t, map[string]string{"/etc/a": "image\n"})
 			f := File{Path: "/etc/a", Content: []byte("ours\n")}
 			run(t, check(t, m.Host(), f))
-			m.Put(c.file, c.content, 0o600)
+			m.Put(kept, c.damage(m.Read(kept)), 0o600)
 			_, err := Original{Path: "/etc/a"}.Check(context.Background(), m.Host())
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)
@@ -192,7 +197,7 @@ func TestDamagedOriginalIsNotPutBack(t *testing.T) {
 func TestUnknownEditIsSaid(t *testing.T) {
 	m := hosttest.New(t, map[string]string{"/etc/a": "image\n"})
 	run(t, check(t, m.Host(), File{Path: "/etc/a", Edit: Block{Name: "n", Lines: []string{"x"}}}))
-	record := originals.Dir + "/%2Fetc%2Fa.json"
+	record := originals.Dir + "/%2Fetc%2Fa.original"
 	m.Put(record, strings.Replace(m.Read(record), `"block"`, `"future"`, 1), 0o600)
 	_, err := Original{Path: "/etc/a"}.Check(context.Background(), m.Host())
 	if err == nil || !strings.Contains(err.Error(), `no editor of kind "future"`) {

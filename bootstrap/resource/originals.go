@@ -90,7 +90,7 @@ func sameRecord(a, b originals.Record) bool {
 
 // undo takes edits out of a content, the latest first.
 func undo(h *host.Host, rec originals.Record, edits []originals.Edit, now []byte) ([]byte, error) {
-	original, err := originals.Bytes(h, rec)
+	original, err := rec.Bytes()
 	if err != nil {
 		return nil, err
 	}

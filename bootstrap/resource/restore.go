@@ -62,7 +62,7 @@ func restoreWhole(h *host.Host, rec originals.Record) error {
 		}
 		return h.Chattr(rec.Path, attr)
 	}
-	data, err := originals.Bytes(h, rec)
+	data, err := rec.Bytes()
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func removeMade(h *host.Host, rec originals.Record) error {
 // whole file of ours is put back.
 func afterRestore(h *host.Host, rec originals.Record) ([]byte, error) {
 	if rec.State != originals.Link {
-		return originals.Bytes(h, rec)
+		return rec.Bytes()
 	}
 	target := rec.Link
 	if !filepath.IsAbs(target) {
