@@ -24,12 +24,22 @@ type scalarType struct {
 
 // pattern is a type that one regular expression describes whole. It is
 // compiled at first use: most commands read no profile.
-func pattern(want, expr string) *scalarType {
-	re := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+func pattern(want, expr string) *scalarType { return byExpression(want, expr, expr, -1) }
+
+// word is a type of one character of a first class and others of a second, of
+// most characters in all. The bound is counted by itself: in an expression it
+// is compiled to as many copies, which takes longer than to read a profile.
+func word(want, first, others string, most int) *scalarType {
+	return byExpression(want, fmt.Sprintf("^%s%s{0,%d}$", first, others, most-1), "^"+first+others+"*$", most)
+}
+
+// byExpression has one expression to show, and one, with its bound apart, to match.
+func byExpression(want, expr, match string, most int) *scalarType {
+	re := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(match) })
 	return &scalarType{want: want, shape: isText,
 		schema: map[string]any{"type": "string", "pattern": expr},
 		check: func(s string) error {
-			if !re().MatchString(s) {
+			if most >= 0 && len(s) > most || !re().MatchString(s) {
 				return fmt.Errorf("%s is not %s", quoted(s), want)
 			}
 			return nil

@@ -9,11 +9,11 @@ import (
 
 // Small vocabularies of the schema.
 var (
-	roleName  = pattern("a role's name such as mysql", `^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
-	varName   = pattern("a name of small letters, digits and _, such as product", `^[a-z][a-z0-9_]{0,62}$`)
+	roleName  = word("a role's name such as mysql", "[A-Za-z0-9]", "[A-Za-z0-9._-]", 63)
+	varName   = word("a name of small letters, digits and _, such as product", "[a-z]", "[a-z0-9_]", 63)
 	tagName   = pattern("the name of an instance tag", `^[0-9A-Za-z_+=,.@:-]{1,128}$`)
 	placeName = pattern("a region, a zone or the word default", `^(default|[a-z]{2,5}(-[a-z0-9]+)+-[0-9]+[a-z]?)$`)
-	account   = pattern("a local account's name such as ubuntu", `^[a-z_][a-z0-9_.-]{0,31}$`)
+	account   = word("a local account's name such as ubuntu", "[a-z_]", "[a-z0-9_.-]", 32)
 	cluster   = pattern("a cluster's name: letters, digits, spaces, . _ and -", `^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,62}[A-Za-z0-9._-])?$`)
 	keyName   = &scalarType{want: "a key such as resolver.nameservers", shape: isText, isKey: true}
 )

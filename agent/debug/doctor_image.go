@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"reveille/agent"
 	"reveille/bootstrap/facts"
@@ -84,13 +85,15 @@ func hostKeysLeft(p Patient) []facts.Finding {
 }
 
 // ec2Name is a name that EC2 or cloud-init gave this very instance.
-var ec2Name = regexp.MustCompile(`\b(ip(-\d{1,3}){4}|i-[0-9a-f]{17})\b`)
+var ec2Name = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b(ip(-\d{1,3}){4}|i-[0-9a-f]{17})\b`)
+})
 
 func nameLeft(p Patient) []facts.Finding {
 	var all []facts.Finding
 	for _, path := range []string{"/etc/hostname", "/etc/hosts"} {
 		text, err := p.Host.ReadFile(path)
-		if name := ec2Name.FindString(string(text)); err == nil && name != "" {
+		if name := ec2Name().FindString(string(text)); err == nil && name != "" {
 			all = append(all, found("bake-name", facts.Info, path+" names an instance: "+name+". The agent names every one anew.", "Take it out, if an instance must not show it before.")...)
 		}
 	}
@@ -120,7 +123,7 @@ func fstabTraps(p Patient) []facts.Finding {
 // none that the kernel makes up.
 func trap(line string) (what, where string, ok bool) {
 	f := strings.Fields(line)
-	if len(f) < 3 || strings.HasPrefix(f[0], "#") || !outside.MatchString(f[0]) {
+	if len(f) < 3 || strings.HasPrefix(f[0], "#") || !outside().MatchString(f[0]) {
 		return "", "", false
 	}
 	if f[1] == "/" || f[1] == "/boot" || strings.HasPrefix(f[1], "/boot/") || f[2] == "swap" {
@@ -137,7 +140,9 @@ func trap(line string) (what, where string, ok bool) {
 }
 
 // outside is a device by any of its names, or a server's folder.
-var outside = regexp.MustCompile(`^(/dev/|(PART)?(UUID|LABEL)=|ID=|//|[^/]+:/)`)
+var outside = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(/dev/|(PART)?(UUID|LABEL)=|ID=|//|[^/]+:/)`)
+})
 
 func is(h *host.Host, path string) bool {
 	i, err := h.Lstat(path)

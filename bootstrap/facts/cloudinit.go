@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"reveille/bootstrap/host"
 )
@@ -119,7 +120,9 @@ func (l *looker) cloudStage() (begun, ended bool) {
 // cloudSetting is a key at the top of a configuration, in block style: in
 // another style it is missed, and what is missed is repaired like anybody
 // else's doing.
-var cloudSetting = regexp.MustCompile(`(?m)^(preserve_hostname|manage_etc_hosts)[ \t]*:[ \t]*["']?([A-Za-z0-9_]+)`)
+var cloudSetting = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^(preserve_hostname|manage_etc_hosts)[ \t]*:[ \t]*["']?([A-Za-z0-9_]+)`)
+})
 
 // cloudRewrites are the settings that win over our own drop-in: user-data's,
 // and those of files that come after it. Where the id is known, not by the link
@@ -136,7 +139,10 @@ func (l *looker) cloudRewrites(id string) []string {
 			continue
 		}
 		text, _ := l.text(file)
-		for _, m := range cloudSetting.FindAllStringSubmatch(text, -1) {
+		if !strings.Contains(text, "preserve_hostname") && !strings.Contains(text, "manage_etc_hosts") {
+			continue // as on nearly every machine, and the expression is dear
+		}
+		for _, m := range cloudSetting().FindAllStringSubmatch(text, -1) {
 			key, value := m[1], strings.ToLower(m[2])
 			off := slices.Contains([]string{"false", "no", "off", "0", "none", "null"}, value)
 			if (key == "preserve_hostname") == off {

@@ -9,7 +9,7 @@ import (
 )
 
 // tagKey is a key that IMDS can show. Others keep EC2 from switching tags on.
-var tagKey = matching(`^[0-9A-Za-z\-_+=,.@:]+$`, 255, "key of a tag in metadata")
+var tagKey = matching("", alphanumeric+"-_+=,.@:", 255, "key of a tag in metadata")
 
 // folder reads all values of a folder, by name. The values are parsed, or
 // kept byte for byte where parse is nil.
@@ -29,16 +29,11 @@ func (c *crawl) folder(dir string, key, parse func(string) (string, error)) Fact
 // listing is left out; one that did not answer leaves the whole unknown.
 func collect[T any](c *crawl, names []string, read func(name string) Fact[T]) Fact[map[string]T] {
 	values := make([]Fact[T], len(names))
-	done := make(chan struct{}, len(names))
+	reads := make([]func(), len(names))
 	for n, name := range names {
-		c.run(func() {
-			values[n] = read(name)
-			done <- struct{}{}
-		})
+		reads[n] = func() { values[n] = read(name) }
 	}
-	for range names {
-		<-done
-	}
+	c.run(reads...)
 	all := make(map[string]T, len(names))
 	for n, f := range values {
 		if v, ok := f.Get(); ok {

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 )
 
@@ -30,14 +28,21 @@ func word(s string) (string, error) {
 	return v, nil
 }
 
-// matching reads one line of a given form, of most bytes at most. The form is
-// compiled at first use, which most commands never come to; and a bound on the
-// repeats in it would be compiled to as many copies.
-func matching(form string, most int, what string) func(string) (string, error) {
-	re := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(form) })
+// The characters of EC2's names.
+const (
+	digits       = "0123456789"
+	lower        = "abcdefghijklmnopqrstuvwxyz"
+	alphanumeric = digits + lower + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+// matching reads one line of most bytes at most: a prefix, and then one or more
+// of these characters. To compile a regular expression would take longer than
+// all that is read by it.
+func matching(prefix, chars string, most int, what string) func(string) (string, error) {
 	return func(s string) (string, error) {
 		v, err := word(s)
-		if err == nil && (len(v) > most || !re().MatchString(v)) {
+		rest, ok := strings.CutPrefix(v, prefix)
+		if err == nil && (!ok || rest == "" || strings.Trim(rest, chars) != "" || len(v) > most) {
 			err = fmt.Errorf("%.40q is no %s", v, what)
 		}
 		return v, err
@@ -45,9 +50,9 @@ func matching(form string, most int, what string) func(string) (string, error) {
 }
 
 var (
-	instanceID = matching(`^i-[0-9A-Za-z]+$`, 66, "instance id")
-	place      = matching(`^[a-z0-9-]+$`, maxValue, "name of a region or zone")
-	name       = matching(`^[A-Za-z0-9._/-]+$`, maxValue, "name")
+	instanceID = matching("i-", alphanumeric, 66, "instance id")
+	place      = matching("", digits+lower+"-", maxValue, "name of a region or zone")
+	name       = matching("", alphanumeric+"._/-", maxValue, "name")
 )
 
 // hostName takes the first word: with several domains in the VPC's DHCP
