@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"reveille/bootstrap/plan"
+	"reveille/bootstrap/stack"
 )
 
 // Grace is how long a resource may take to stop after its deadline, or after
@@ -39,15 +40,31 @@ func (l *late) Error() string { return fmt.Sprintf("not so within %v", l.within)
 // Is lets callers ask with context.DeadlineExceeded as well.
 func (l *late) Is(err error) bool { return err == context.DeadlineExceeded }
 
-// guarded runs a resource's code in a goroutine of its own: what it panics
-// with becomes an error, and it can be left behind.
-func guarded[T any](ctx context.Context, doing string, f func(context.Context) (T, error)) (T, error) {
+// hand is the goroutine that runs the code of one step's resource, one call
+// after the other. It may be left behind in the midst of a call; then nobody
+// calls it any more.
+type hand chan func()
+
+func newHand() hand {
+	h := make(hand)
+	go func() {
+		stack.Grow(12)
+		for call := range h {
+			call()
+		}
+	}()
+	return h
+}
+
+// guarded has a hand run a resource's code: what it panics with becomes an
+// error, and it can be left behind.
+func guarded[T any](ctx context.Context, h hand, doing string, f func(context.Context) (T, error)) (T, error) {
 	type answer struct {
 		value T
 		err   error
 	}
 	answers := make(chan answer, 1) // room for an answer that nobody waits for any more
-	go func() {
+	h <- func() {
 		a := answer{err: fmt.Errorf("%s: ended its goroutine without an answer", doing)}
 		defer func() {
 			if v := recover(); v != nil {
@@ -57,7 +74,7 @@ func guarded[T any](ctx context.Context, doing string, f func(context.Context) (
 		}()
 		value, err := f(ctx)
 		a = answer{value, err}
-	}()
+	}
 	select {
 	case a := <-answers:
 		return a.value, a.err

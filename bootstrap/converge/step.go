@@ -12,10 +12,11 @@ import (
 )
 
 // stepRun is one step on its way. Only its own goroutine touches it: the
-// resource's code runs in others, which hand over one answer each.
+// resource's code runs in another, which hands over an answer a call.
 type stepRun struct {
 	*walk
 	step   plan.Step
+	hand   hand     // runs the resource's code
 	unseen []string // dry run: needs that would be so by now
 
 	done  []plan.Change // what was done, over all attempts
@@ -30,6 +31,8 @@ func (s *stepRun) run(ctx context.Context, r Result) Result {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, within, &late{within})
 	defer cancel()
+	s.hand = newHand()
+	defer close(s.hand)
 	pause := newPause()
 	for {
 		r.Attempts++
@@ -54,6 +57,8 @@ func (s *stepRun) run(ctx context.Context, r Result) Result {
 func (s *stepRun) lookOnly(ctx context.Context, r Result, notSo []string) Result {
 	ctx, cancel := context.WithTimeoutCause(ctx, plan.DefaultWithin, &late{plan.DefaultWithin})
 	defer cancel()
+	s.hand = newHand()
+	defer close(s.hand)
 	r.Attempts = 1
 	changes, err := s.look(ctx)
 	switch {
@@ -116,7 +121,7 @@ func (s *stepRun) act(ctx context.Context, changes []plan.Change) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%s: not begun: %w", c.Say, context.Cause(ctx))
 		}
-		_, err := guarded(ctx, s.step.ID()+": "+c.Say, func(ctx context.Context) (struct{}, error) {
+		_, err := guarded(ctx, s.hand, s.step.ID()+": "+c.Say, func(ctx context.Context) (struct{}, error) {
 			return struct{}{}, c.Do(ctx)
 		})
 		if err == nil || waitsFor(err) != nil {
@@ -142,7 +147,7 @@ func (s *stepRun) note(c plan.Change) {
 }
 
 func (s *stepRun) look(ctx context.Context) ([]plan.Change, error) {
-	changes, err := guarded(ctx, s.step.ID()+": look", func(ctx context.Context) ([]plan.Change, error) {
+	changes, err := guarded(ctx, s.hand, s.step.ID()+": look", func(ctx context.Context) ([]plan.Change, error) {
 		return s.step.Check(ctx, s.host)
 	})
 	return changes, withCause(ctx, err)

@@ -76,7 +76,7 @@ func Keep(ctx context.Context, h *host.Host, f Facts) error {
 	if err := h.Mkdir(path.Dir(CachePath(id)), 0o700); err != nil {
 		return fmt.Errorf("keep the facts of %s: %w", id, err)
 	}
-	if err := h.Write(CachePath(id), append(b, '\n'), host.Attr{Mode: 0o600}); err != nil {
+	if err := h.Place(CachePath(id), append(b, '\n'), host.Attr{Mode: 0o600}); err != nil {
 		return fmt.Errorf("keep the facts of %s: %w", id, err)
 	}
 	return nil

@@ -21,7 +21,6 @@ type client struct {
 	endpoint string
 	api      *imds.Client
 	wire     *caller
-	slots    chan struct{}
 }
 
 func newClient(endpoint string, o Options, onFail func()) *client {
@@ -30,7 +29,7 @@ func newClient(endpoint string, o Options, onFail func()) *client {
 	if o.AllowV1 {
 		fallback = aws.TrueTernary
 	}
-	return &client{endpoint: endpoint, wire: w, slots: make(chan struct{}, parallel), api: imds.New(imds.Options{
+	return &client{endpoint: endpoint, wire: w, api: imds.New(imds.Options{
 		Endpoint:                 endpoint,
 		HTTPClient:               w,
 		Retryer:                  retryer(o.tuning),
@@ -76,10 +75,7 @@ type answer struct {
 
 // get asks for a path below the version: "meta-data/instance-id".
 func (c *client) get(ctx context.Context, path string) answer {
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
+	if ctx.Err() != nil {
 		return answer{reason: TimedOut, detail: "no time was left to ask"}
 	}
 	e := &exchange{}

@@ -14,7 +14,7 @@ type crawl struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	client *client
-	group  sync.WaitGroup
+	crew   *crew // nil: nobody is asked
 
 	mu       sync.Mutex
 	problems []Problem
@@ -22,8 +22,16 @@ type crawl struct {
 	naked    bool    // something came by version 1
 }
 
-// run starts one line of questions beside the others.
-func (c *crawl) run(f func()) { c.group.Go(f) }
+// run takes several lines of questions side by side to their ends.
+func (c *crawl) run(all ...func()) {
+	if c.crew != nil {
+		c.crew.run(all...)
+		return
+	}
+	for _, f := range all {
+		f()
+	}
+}
 
 // ask asks one question. When no token can be had, every other question ends
 // with the same reason at once: each would wait as long for its own token.

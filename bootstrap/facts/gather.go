@@ -54,7 +54,8 @@ func ask(ctx context.Context, o Options) (Instance, UserData, []Problem) {
 	defer cancel()
 	at := reach(ctx, urls, o)
 	defer at.client.close()
-	c := &crawl{ctx: ctx, cancel: cancel, client: at.client, naked: at.id.naked}
+	c := &crawl{ctx: ctx, cancel: cancel, client: at.client, crew: newCrew(), naked: at.id.naked}
+	defer c.crew.close()
 	if at.id.reason != "" {
 		c.problem(idPath, at.id.reason, at.id.detail)
 	}

@@ -9,6 +9,16 @@ func (c *crawl) instance(id answer, rest func()) Instance {
 	if !i.ID.IsKnown() {
 		c.stopUnnamed(i.ID)
 	}
+	all := []func(){
+		rest,
+		func() { i.Interfaces = c.interfaces() },
+		func() { i.Tags = c.tags() },
+		func() { i.BlockDevices = c.folder("meta-data/block-device-mapping/", name, word) },
+		func() { i.SecurityGroups = parsed(c, "meta-data/security-groups", lines(word)) },
+		func() { i.TargetLifecycle = c.targetLifecycle() },
+		func() { i.SpotAction = c.spotAction() },
+		func() { i.Document = parsed(c, documentPath, document) },
+	}
 	for _, q := range []struct {
 		to    *Fact[string]
 		path  string
@@ -29,17 +39,9 @@ func (c *crawl) instance(id answer, rest func()) Instance {
 		{&i.MAC, "mac", hardware},
 		{&i.LifeCycle, "instance-life-cycle", name},
 	} {
-		c.run(func() { *q.to = parsed(c, "meta-data/"+q.path, q.parse) })
+		all = append(all, func() { *q.to = parsed(c, "meta-data/"+q.path, q.parse) })
 	}
-	c.run(rest)
-	c.run(func() { i.SecurityGroups = parsed(c, "meta-data/security-groups", lines(word)) })
-	c.run(func() { i.Interfaces = c.interfaces() })
-	c.run(func() { i.Tags = c.tags() })
-	c.run(func() { i.TargetLifecycle = c.targetLifecycle() })
-	c.run(func() { i.SpotAction = c.spotAction() })
-	c.run(func() { i.BlockDevices = c.folder("meta-data/block-device-mapping/", name, word) })
-	c.run(func() { i.Document = parsed(c, documentPath, document) })
-	c.group.Wait()
+	c.run(all...)
 	i.Account = c.account(i)
 	i.IPv6 = primaryIPv6(i.Interfaces)
 	return i

@@ -3,6 +3,8 @@ package facts
 import (
 	"context"
 	"sync"
+
+	"reveille/bootstrap/stack"
 )
 
 // idPath is asked first, alone: it costs the token, and an endpoint that
@@ -45,6 +47,7 @@ func reach(ctx context.Context, urls []string, o Options) reached {
 	for n, url := range urls {
 		next := sync.OnceFunc(func() { close(begin[n+1]) })
 		go func() {
+			stack.Grow(24)
 			c := newClient(url, o, next)
 			a := answer{reason: NotAsked}
 			select {

@@ -17,9 +17,15 @@ import (
 // the identity document, has some 500.
 const maxBody = 64 << 10
 
-// parallel bounds the requests under way, and so the connections. IMDS takes
-// 1,024 packets a second from an interface, shared with DNS and NTP.
+// So many ask at most, and so many connections there are. IMDS takes 1,024
+// packets a second from an interface, shared with DNS and NTP.
 const parallel = 16
+
+// So many ask where each question is answered within slow.
+const (
+	few  = 4
+	slow = 5 * time.Millisecond
+)
 
 // errTooLarge is what reading beyond a bound gives.
 var errTooLarge = errors.New("the answer is larger than the bound")
@@ -46,27 +52,40 @@ func (e *exchange) note(f func()) {
 
 // caller is the HTTP client: no proxy, no redirects, bounded in time and bytes.
 type caller struct {
-	client    *http.Client
-	transport *http.Transport
-	onFail    func() // called when no HTTP answer came; nil: nobody cares
+	plain  *transport
+	tls    *http.Client // for https, which a stand-in for IMDS may have
+	onFail func()       // called when no HTTP answer came; nil: nobody cares
 }
 
 func newCaller(t tuning, onFail func()) *caller {
-	tr := &http.Transport{
-		Proxy:                 nil, // HTTP_PROXY must never see a token
-		DialContext:           (&net.Dialer{Timeout: t.dial, KeepAlive: 15 * time.Second}).DialContext,
-		ResponseHeaderTimeout: t.header,
-		MaxIdleConnsPerHost:   parallel,
-		DisableCompression:    true,
+	return &caller{
+		plain: &transport{dial: net.Dialer{Timeout: t.dial, KeepAlive: -1}, header: t.header, whole: t.whole},
+		tls: &http.Client{
+			Transport: &http.Transport{
+				Proxy:                 nil, // HTTP_PROXY must never see a token
+				DialContext:           (&net.Dialer{Timeout: t.dial}).DialContext,
+				ResponseHeaderTimeout: t.header,
+				MaxIdleConnsPerHost:   parallel,
+				DisableCompression:    true,
+			},
+			Timeout:       t.whole,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		onFail: onFail,
 	}
-	return &caller{transport: tr, onFail: onFail, client: &http.Client{
-		Transport:     tr,
-		Timeout:       t.whole,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
 }
 
-func (w *caller) close() { w.transport.CloseIdleConnections() }
+func (w *caller) close() {
+	w.plain.close()
+	w.tls.CloseIdleConnections()
+}
+
+func (w *caller) roundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme == "https" {
+		return w.tls.Do(r)
+	}
+	return w.plain.RoundTrip(r)
+}
 
 // Do is what the SDK's client calls for each attempt.
 func (w *caller) Do(r *http.Request) (*http.Response, error) {
@@ -74,7 +93,7 @@ func (w *caller) Do(r *http.Request) (*http.Response, error) {
 	if !ok {
 		e = &exchange{}
 	}
-	resp, err := w.client.Do(r)
+	resp, err := w.roundTrip(r)
 	e.note(func() {
 		e.method, e.status, e.err = r.Method, 0, err
 		e.tries++

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"reveille/bootstrap/stack"
 )
 
 // version is set by the linker: -X main.version=1.2.3.
@@ -23,6 +25,7 @@ const (
 )
 
 func main() {
+	stack.Grow(24)
 	os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr, os.Getenv}))
 }
 

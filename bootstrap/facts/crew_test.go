@@ -1,0 +1,34 @@
+package facts
+
+import (
+	"sync/atomic"
+	"testing"
+)
+
+// A crew of few becomes larger where some questions are not answered, so that
+// they hold up no other; and who waits within a task works meanwhile.
+func TestCrew(t *testing.T) {
+	c := newCrew()
+	defer c.close()
+	held := make(chan struct{})
+	var late, done atomic.Int64
+	var all []func()
+	for range few + 3 {
+		all = append(all, func() { late.Add(1); <-held })
+	}
+	one := func() {
+		if done.Add(1) == 400 {
+			close(held)
+		}
+	}
+	for range 200 {
+		all = append(all, func() { c.run(one, one) })
+	}
+	c.run(all...)
+	if late.Load() != few+3 || done.Load() != 400 {
+		t.Errorf("%d and %d", late.Load(), done.Load())
+	}
+	if c.size >= parallel {
+		t.Errorf("%d workers and the caller are more than %d", c.size, parallel)
+	}
+}
