@@ -17,6 +17,7 @@ import (
 	"reveille/bootstrap/originals"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
+	"reveille/bootstrap/stack"
 	"reveille/coordinator/api"
 	"reveille/roles"
 )
@@ -154,6 +155,9 @@ func (p Pass) walk(ctx context.Context, r *api.Report, steps plan.Plan, max plan
 	}
 	report.AddSteps(r, walked, began)
 	p.settle(r, walked, max)
+	if err := p.Host.Flush(""); err != nil {
+		note(r, fmt.Errorf("what this pass wrote may not outlast a power cut: %w", err))
+	}
 	if f != nil {
 		note(r, f.settle(p.Host, r, walked))
 	}
@@ -196,6 +200,7 @@ func (p Pass) prepare(ctx context.Context, w agent.Wanted) error {
 	}
 	var keeping sync.WaitGroup // beside the other: each waits for the disk
 	keeping.Go(func() {
+		stack.Grow(12)
 		if err := facts.Keep(ctx, p.Host, w.Facts); err != nil {
 			p.log().Warn("the crawl could not be kept for a boot without IMDS", "error", err)
 		}
@@ -221,14 +226,14 @@ func (p Pass) settle(r *api.Report, walked converge.Report, max plan.Risk) {
 	if max < plan.Disrupts || r.State == api.Failed {
 		return
 	}
+	var so []plan.Resource
 	for _, got := range walked.Results {
-		c, ok := got.Step.Resource.(resource.Confirmer)
-		if !ok || !got.State.So() {
-			continue
+		if got.State.So() {
+			so = append(so, got.Step.Resource)
 		}
-		if err := c.Confirm(p.Host); err != nil {
-			r.Notes = append(r.Notes, fmt.Sprintf("what this pass brought could not be noted as good: %v", err))
-		}
+	}
+	if err := resource.Confirm(p.Host, so); err != nil {
+		r.Notes = append(r.Notes, fmt.Sprintf("what this pass brought could not be noted as good: %v", err))
 	}
 }
 

@@ -5,30 +5,47 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/originals"
 	"reveille/bootstrap/plan"
 )
 
-// confirmedDir holds one digest a path: what a boot pass that ended well has
+// confirmedPath has a digest a path: what a boot pass that ended well has
 // brought. To write that again is safe; anything else waits for a pass that
 // may disrupt.
-const confirmedDir = "/var/lib/reveille/confirmed"
+const confirmedPath = "/var/lib/reveille/confirmed.json"
 
-// Confirmer is a resource whose present wish can be confirmed. The agent calls
-// it for each step that is so at the end of a boot pass that ended well.
+// Confirmer is a resource that has something of its own to remember.
 type Confirmer interface {
 	Confirm(h *host.Host) error
 }
 
-// Confirm remembers what this file should be as good.
-func (f File) Confirm(h *host.Host) error {
-	d, err := f.digest(h)
-	if err != nil {
-		return fmt.Errorf("confirm %s: %w", f.Path, err)
+// Confirm remembers these as good: of files what they should be, as one, and of
+// others what they ask for. The agent calls it at the end of a boot pass that
+// ended well, with what is so.
+func Confirm(h *host.Host, so []plan.Resource) error {
+	kept, err := confirmed(h)
+	errs, news := []error{err}, false
+	for _, r := range so {
+		switch r := r.(type) {
+		case File:
+			digest, err := r.digest(h)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("confirm %s: %w", r.Path, err))
+				continue
+			}
+			news = news || kept[r.Path] != digest
+			kept[r.Path] = digest
+		case Confirmer:
+			errs = append(errs, r.Confirm(h))
+		}
 	}
-	return confirm(h, f.Path, d)
+	if news {
+		errs = append(errs, keepConfirmed(h, kept))
+	}
+	return errors.Join(errs...)
 }
 
 func (f File) risk(h *host.Host) (plan.Risk, error) {
@@ -62,30 +79,47 @@ func (f File) digest(h *host.Host) (string, error) {
 }
 
 func riskOf(h *host.Host, path, digest string) (plan.Risk, error) {
-	kept, err := h.ReadFile(confirmedPath(path))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return plan.Disrupts, nil
-	case err != nil:
-		return plan.Disrupts, err
-	case string(kept) == digest+"\n":
+	kept, err := confirmed(h)
+	if err == nil && kept[path] == digest {
 		return plan.Safe, nil
 	}
-	return plan.Disrupts, nil
+	return plan.Disrupts, err
 }
 
-func confirm(h *host.Host, path, digest string) error {
-	kept, err := h.ReadFile(confirmedPath(path))
-	if err == nil && string(kept) == digest+"\n" {
-		return nil
+// confirmed is what is remembered. A power cut may take it back, or leave a file
+// without its bytes: then the boot that follows confirms anew.
+func confirmed(h *host.Host) (map[string]string, error) {
+	all := map[string]string{}
+	text, err := h.ReadFile(confirmedPath)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return all, err
 	}
-	if err := h.Mkdir(confirmedDir, 0o700); err != nil {
+	if err == nil && json.Unmarshal(text, &all) != nil {
+		return map[string]string{}, nil
+	}
+	return all, nil
+}
+
+func keepConfirmed(h *host.Host, all map[string]string) error {
+	text, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
 		return err
 	}
-	// A power cut may take it back: then the boot that follows confirms anew.
-	return h.Jot(confirmedPath(path), []byte(digest+"\n"), host.Attr{Mode: 0o600})
+	return h.Jot(confirmedPath, append(text, '\n'), host.Attr{Mode: 0o600})
 }
 
-func forgetConfirmed(h *host.Host, path string) error { return h.Remove(confirmedPath(path)) }
+// forgetConfirmed takes one out again. Others may be doing the same beside.
+func forgetConfirmed(h *host.Host, path string) error {
+	forgetting.Lock()
+	defer forgetting.Unlock()
+	kept, err := confirmed(h)
+	if _, ok := kept[path]; err != nil || !ok {
+		return err
+	}
+	if delete(kept, path); len(kept) == 0 {
+		return h.Remove(confirmedPath)
+	}
+	return keepConfirmed(h, kept)
+}
 
-func confirmedPath(path string) string { return confirmedDir + "/" + originals.Name(path) }
+var forgetting sync.Mutex

@@ -53,9 +53,6 @@ func (f File) do(ctx context.Context, h *host.Host) error {
 	if c.same() {
 		return nil
 	}
-	if err := h.Sweep(filepath.Dir(c.now.target)); err != nil {
-		return err
-	}
 	rec, err := f.keep(h, c)
 	if err != nil {
 		return err
@@ -70,10 +67,10 @@ func (f File) do(ctx context.Context, h *host.Host) error {
 // is about to be written: a kill right after the write must not leave a file
 // that nobody knows to be ours.
 func (f File) keep(h *host.Host, c comparison) (originals.Record, error) {
-	rec, data, kept := c.record, []byte(nil), c.kept
+	rec, kept := c.record, c.kept
 	if !kept {
 		var err error
-		if rec, data, err = originals.Look(h, f.Path, f.Edit != nil); err != nil {
+		if rec, err = originals.Look(h, f.Path, f.Edit != nil); err != nil {
 			return rec, err
 		}
 	}
@@ -91,7 +88,7 @@ func (f File) keep(h *host.Host, c comparison) (originals.Record, error) {
 		rec.Attr = rec.Attr || f.Mode != 0 || f.Owner != "" || f.Group != ""
 	}
 	if !kept {
-		return rec, originals.Keep(h, rec, data)
+		return rec, originals.Keep(h, rec)
 	}
 	if sameRecord(before, rec) {
 		return rec, nil
@@ -108,6 +105,11 @@ func (f File) settle(h *host.Host, rec originals.Record, c comparison) error {
 	// Read again: keeping it has filled in the folders that were made.
 	rec, kept, err := originals.Get(h, f.Path)
 	if err != nil || !kept {
+		return err
+	}
+	// Not before the file is on the disk: a power cut would bring back the one
+	// with the other edits, which nobody could undo any more.
+	if err := h.Flush(filepath.Dir(c.now.target)); err != nil {
 		return err
 	}
 	rec.Edits = []originals.Edit{c.edit}
@@ -205,5 +207,7 @@ func (c comparison) write(h *host.Host) error {
 	if c.sameContent() {
 		return h.Chattr(c.now.target, a)
 	}
-	return h.Write(c.now.target, c.want.data, a)
+	// Whose name gets to the disk by the end of the pass: a power cut before may
+	// bring back the file of before, which the next pass finds and writes again.
+	return h.Place(c.now.target, c.want.data, a)
 }

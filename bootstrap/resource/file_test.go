@@ -190,7 +190,7 @@ func TestRisk(t *testing.T) {
 	other.Content, otherMode.Mode, otherBlock.Edit = []byte("y @PW@\n"), 0o640, Block{Name: "n", Lines: []string{"y"}}
 	for _, c := range []struct {
 		name      string
-		confirmed Confirmer
+		confirmed plan.Resource
 		now       plan.Resource
 		password  string
 		want      plan.Risk
@@ -208,7 +208,7 @@ func TestRisk(t *testing.T) {
 			m := hosttest.New(t, map[string]string{"/etc/pw": "pw\n", "/etc/a": "someone's\n", "/etc/hosts": "someone's\n"})
 			if c.confirmed != nil {
 				for range 2 {
-					if err := c.confirmed.Confirm(m.Host()); err != nil {
+					if err := Confirm(m.Host(), []plan.Resource{c.confirmed}); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -229,7 +229,7 @@ func TestRestoreForgetsWhatWasConfirmed(t *testing.T) {
 	m := hosttest.New(t, map[string]string{"/etc/a": "image's\n"})
 	f := File{Path: "/etc/a", Content: []byte("ours\n")}
 	run(t, check(t, m.Host(), f))
-	if err := f.Confirm(m.Host()); err != nil {
+	if err := Confirm(m.Host(), []plan.Resource{f}); err != nil {
 		t.Fatal(err)
 	}
 	restoreAll(t, m)
@@ -293,7 +293,11 @@ func TestSigkillInAPass(t *testing.T) {
 			break
 		}
 		died++
-		pass(m.Host())
+		h := m.Host()
+		if err := Sweep(h, plan.Plan{{Resource: f}, {Resource: g}}); err != nil { // as a pass begins
+			t.Fatal(err)
+		}
+		pass(h)
 		if temps := m.Temps(); len(temps) > 0 {
 			t.Errorf("killed at %d: left behind: %v", n, temps)
 		}

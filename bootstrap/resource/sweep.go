@@ -12,12 +12,11 @@ import (
 
 // Sweep takes away what a killed run has left: temporary files in the folders
 // of the plan's files, of the files that are ours already, and of our own
-// state. A change sweeps its own folder as well; this finds what no change
-// comes by again. The agent calls it at the beginning of a pass, under the
-// lock of the pass.
+// state. The agent calls it once, at the beginning of a pass and under its lock,
+// since a large folder takes long to list.
 func Sweep(h *host.Host, p plan.Plan) error {
-	dirs := []string{unitsDir, servicesDir, confirmedDir, SavedDir}
-	errs := []error{originals.Sweep(h)}
+	dirs := []string{unitsDir, servicesDir, filepath.Dir(confirmedPath), SavedDir, originals.Dir}
+	var errs []error
 	for _, s := range p {
 		switch r := s.Resource.(type) {
 		case File:
