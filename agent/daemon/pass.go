@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"reveille/agent"
@@ -14,10 +13,7 @@ import (
 	"reveille/bootstrap/converge"
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
-	"reveille/bootstrap/originals"
 	"reveille/bootstrap/plan"
-	"reveille/bootstrap/resource"
-	"reveille/bootstrap/stack"
 	"reveille/coordinator/api"
 	"reveille/roles"
 )
@@ -120,8 +116,9 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 	if moved := addressNote(p.Host, w.Facts); moved != "" {
 		r.Notes = append(r.Notes, moved)
 	}
+	kept := func() {}
 	if max > plan.Nothing {
-		if err := p.prepare(ctx, w); err != nil {
+		if kept, err = p.prepare(ctx, w); err != nil {
 			return fail(err)
 		}
 		out.Decided = true
@@ -129,8 +126,13 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 	if p.Watch.Planned != nil {
 		p.Watch.Planned(w.Plan)
 	}
-	if err := p.walk(ctx, r, w.Plan, max, start); err != nil {
+	err = p.walk(ctx, r, w.Plan, max, start)
+	kept()
+	if err != nil {
 		return fail(err)
+	}
+	if err := p.Host.Flush(""); err != nil {
+		note(r, fmt.Errorf("what this pass wrote may not outlast a power cut: %w", err))
 	}
 	out.Report = *r
 	return out
@@ -155,9 +157,6 @@ func (p Pass) walk(ctx context.Context, r *api.Report, steps plan.Plan, max plan
 	}
 	report.AddSteps(r, walked, began)
 	p.settle(r, walked, max)
-	if err := p.Host.Flush(""); err != nil {
-		note(r, fmt.Errorf("what this pass wrote may not outlast a power cut: %w", err))
-	}
 	if f != nil {
 		note(r, f.settle(p.Host, r, walked))
 	}
@@ -184,57 +183,6 @@ func (p Pass) decide(ctx context.Context, start time.Time) (agent.Wanted, error)
 		return w, err
 	}
 	return p.Decide(ctx)
-}
-
-// prepare is what must be on disk before the first change: whose machine the
-// originals belong to, and the good crawl, which a later boot without IMDS
-// will want.
-func (p Pass) prepare(ctx context.Context, w agent.Wanted) error {
-	// What a killed run has left harms nobody; a folder that cannot be swept
-	// is the failure of its own step.
-	if err := sweep(p.Host, w.Plan, w.Facts.InstanceID()); err != nil {
-		p.log().Warn("left for a later pass", "error", err)
-	}
-	if err := noteDiffer(p.Host, w.Facts); err != nil {
-		return err
-	}
-	var keeping sync.WaitGroup // beside the other: each waits for the disk
-	keeping.Go(func() {
-		stack.Grow(12)
-		if err := facts.Keep(ctx, p.Host, w.Facts); err != nil {
-			p.log().Warn("the crawl could not be kept for a boot without IMDS", "error", err)
-		}
-	})
-	err := originals.SetOwner(p.Host, w.Facts.InstanceID())
-	keeping.Wait()
-	if err != nil {
-		return fmt.Errorf("note whose files are kept: %w", err)
-	}
-	return nil
-}
-
-// settle asks the steps for their notes, and notes what this pass confirmed:
-// those bytes are safe to put back later without anybody watching. A pass that
-// failed confirms nothing: half of what was asked for may be what broke the
-// other half.
-func (p Pass) settle(r *api.Report, walked converge.Report, max plan.Risk) {
-	for _, got := range walked.Results {
-		if n, ok := got.Step.Resource.(resource.Noter); ok && p.Host.Live() {
-			r.Notes = append(r.Notes, n.Notes(p.Host)...)
-		}
-	}
-	if max < plan.Disrupts || r.State == api.Failed {
-		return
-	}
-	var so []plan.Resource
-	for _, got := range walked.Results {
-		if got.State.So() {
-			so = append(so, got.Step.Resource)
-		}
-	}
-	if err := resource.Confirm(p.Host, so); err != nil {
-		r.Notes = append(r.Notes, fmt.Sprintf("what this pass brought could not be noted as good: %v", err))
-	}
 }
 
 // note enters what was not as it should be, and kept nothing from going on.

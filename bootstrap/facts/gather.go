@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
+	"sync"
 
 	"reveille/bootstrap/host"
+	"reveille/bootstrap/stack"
 	"reveille/bootstrap/userdata"
 )
 
@@ -19,8 +21,13 @@ func Gather(ctx context.Context, h *host.Host, o Options) Facts {
 	now := o.Now().UTC()
 	f := Facts{Version: Version, Read: now, Now: now, Problems: []Problem{}}
 	var local []Problem
-	f.Machine, local = readMachine(h, now)
+	var reading sync.WaitGroup // beside the crawl, which mostly waits
+	reading.Go(func() {
+		stack.Grow(12)
+		f.Machine, local = readMachine(h, now)
+	})
 	f.Instance, f.UserData, f.Problems = ask(ctx, o)
+	reading.Wait()
 	f.Source = FromIMDS
 	if !f.Instance.ID.IsKnown() {
 		f.Source = FromNone

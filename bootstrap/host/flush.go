@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 )
@@ -37,20 +36,14 @@ func (o *owed) owe(dir string) {
 	o.dirs[dir].set(true)
 }
 
-// wanted are the folders that were ever owed, the innermost first: what is in a
-// folder is on the disk before the folder's own name is.
+// wanted are the folders that were ever owed.
 func (o *owed) wanted(want func(dir string) bool) (dirs []string, folders []*folder) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for dir := range o.dirs {
+	for dir, f := range o.dirs {
 		if want(dir) {
-			dirs = append(dirs, dir)
+			dirs, folders = append(dirs, dir), append(folders, f)
 		}
-	}
-	slices.Sort(dirs)
-	slices.Reverse(dirs)
-	for _, dir := range dirs {
-		folders = append(folders, o.dirs[dir])
 	}
 	return dirs, folders
 }
@@ -103,12 +96,15 @@ func (h *Host) flush(real string) error {
 	})
 }
 
+// flushAll waits for all side by side: the disk makes one work of them.
 func (h *Host) flushAll(want func(string) bool) error {
-	var errs []error
 	dirs, folders := h.unsynced.wanted(want)
+	errs := make([]error, len(dirs))
+	var wait sync.WaitGroup
 	for i, f := range folders {
-		errs = append(errs, f.sync(dirs[i]))
+		wait.Go(func() { errs[i] = f.sync(dirs[i]) })
 	}
+	wait.Wait()
 	return errors.Join(errs...)
 }
 

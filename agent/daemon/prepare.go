@@ -1,0 +1,71 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"reveille/agent"
+	"reveille/bootstrap/converge"
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/originals"
+	"reveille/bootstrap/plan"
+	"reveille/bootstrap/resource"
+	"reveille/bootstrap/stack"
+	"reveille/coordinator/api"
+)
+
+// prepare is what must be before the first change: no leftovers, and on record
+// whose machine the originals belong to. What it returns waits until the good
+// crawl is kept, which a later boot without IMDS will want.
+func (p Pass) prepare(ctx context.Context, w agent.Wanted) (kept func(), err error) {
+	if err := noteDiffer(p.Host, w.Facts); err != nil {
+		return nil, err
+	}
+	var keeping, sweeping sync.WaitGroup // each waits for the disk, or for long lists
+	keeping.Go(func() {
+		stack.Grow(12)
+		if err := facts.Keep(ctx, p.Host, w.Facts); err != nil {
+			p.log().Warn("the crawl could not be kept for a boot without IMDS", "error", err)
+		}
+	})
+	sweeping.Go(func() {
+		stack.Grow(12)
+		// What a killed run has left harms nobody; a folder that cannot be swept
+		// is the failure of its own step.
+		if err := sweep(p.Host, w.Plan, w.Facts.InstanceID()); err != nil {
+			p.log().Warn("left for a later pass", "error", err)
+		}
+	})
+	err = originals.SetOwner(p.Host, w.Facts.InstanceID())
+	sweeping.Wait()
+	if err != nil {
+		keeping.Wait()
+		return nil, fmt.Errorf("note whose files are kept: %w", err)
+	}
+	return keeping.Wait, nil
+}
+
+// settle asks the steps for their notes, and notes what this pass confirmed:
+// those bytes are safe to put back later without anybody watching. A pass that
+// failed confirms nothing: half of what was asked for may be what broke the
+// other half.
+func (p Pass) settle(r *api.Report, walked converge.Report, max plan.Risk) {
+	for _, got := range walked.Results {
+		if n, ok := got.Step.Resource.(resource.Noter); ok && p.Host.Live() {
+			r.Notes = append(r.Notes, n.Notes(p.Host)...)
+		}
+	}
+	if max < plan.Disrupts || r.State == api.Failed {
+		return
+	}
+	var so []plan.Resource
+	for _, got := range walked.Results {
+		if got.State.So() {
+			so = append(so, got.Step.Resource)
+		}
+	}
+	if err := resource.Confirm(p.Host, so); err != nil {
+		r.Notes = append(r.Notes, fmt.Sprintf("what this pass brought could not be noted as good: %v", err))
+	}
+}
