@@ -107,7 +107,7 @@ func withinCloudInit(h *host.Host) bool {
 // started in its network stage hardly does: the other may be waiting for that
 // very stage, which no login comes before.
 func patience(h *host.Host) time.Duration {
-	if withinCloudInit(h) && facts.ReadCloudInit(h, facts.ReadMachine(h).DMI).Writes() {
+	if withinCloudInit(h) && facts.ReadCloudInit(h, facts.ReadIdentity(h).DMI).Writes() {
 		return time.Second
 	}
 	return lockWait

@@ -64,7 +64,7 @@ func (p Pass) Run(ctx context.Context) (Outcome, error) {
 
 func (p Pass) locked(ctx context.Context) (Outcome, error) {
 	start := time.Now()
-	machine := facts.ReadMachine(p.Host)
+	machine := facts.ReadIdentity(p.Host)
 	r := report.Begin(string(p.Kind), machine, start)
 	if p.Kind == Boot || !reported(p.Host, machine.BootID) {
 		// A later look leaves the last outcome to be read while it goes on.
@@ -116,9 +116,9 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 	if moved := addressNote(p.Host, w.Facts); moved != "" {
 		r.Notes = append(r.Notes, moved)
 	}
-	kept := func() {}
+	rest := func() {}
 	if max > plan.Nothing {
-		if kept, err = p.prepare(ctx, w); err != nil {
+		if rest, err = p.prepare(ctx, w); err != nil {
 			return fail(err)
 		}
 		out.Decided = true
@@ -127,7 +127,7 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 		p.Watch.Planned(w.Plan)
 	}
 	err = p.walk(ctx, r, w.Plan, max, start)
-	kept()
+	rest()
 	if err != nil {
 		return fail(err)
 	}

@@ -46,7 +46,7 @@ func Hold(ctx context.Context, c agent.Config, reason string, d time.Duration) e
 // not come up paused: DMI's, else the one that this boot's pass has found. ""
 // where neither knows one; IMDS is not asked, as it may be what is broken.
 func pausing(h *host.Host) string {
-	m := facts.ReadMachine(h)
+	m := facts.ReadIdentity(h)
 	if m.DMI != "" {
 		return m.DMI
 	}

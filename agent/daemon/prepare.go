@@ -15,21 +15,21 @@ import (
 	"reveille/coordinator/api"
 )
 
-// prepare is what must be before the first change: no leftovers, and on record
-// whose machine the originals belong to. What it returns waits until the good
-// crawl is kept, which a later boot without IMDS will want.
-func (p Pass) prepare(ctx context.Context, w agent.Wanted) (kept func(), err error) {
+// prepare is what must be before the first change: on record whose machine the
+// originals belong to. What else is to be done once a pass goes on beside its
+// steps, as it mostly waits; what prepare returns waits for its end.
+func (p Pass) prepare(ctx context.Context, w agent.Wanted) (rest func(), err error) {
 	if err := noteDiffer(p.Host, w.Facts); err != nil {
 		return nil, err
 	}
-	var keeping, sweeping sync.WaitGroup // each waits for the disk, or for long lists
-	keeping.Go(func() {
+	var beside sync.WaitGroup
+	beside.Go(func() {
 		stack.Grow(12)
 		if err := facts.Keep(ctx, p.Host, w.Facts); err != nil {
 			p.log().Warn("the crawl could not be kept for a boot without IMDS", "error", err)
 		}
 	})
-	sweeping.Go(func() {
+	beside.Go(func() {
 		stack.Grow(12)
 		// What a killed run has left harms nobody; a folder that cannot be swept
 		// is the failure of its own step.
@@ -37,13 +37,11 @@ func (p Pass) prepare(ctx context.Context, w agent.Wanted) (kept func(), err err
 			p.log().Warn("left for a later pass", "error", err)
 		}
 	})
-	err = originals.SetOwner(p.Host, w.Facts.InstanceID())
-	sweeping.Wait()
-	if err != nil {
-		keeping.Wait()
+	if err := originals.SetOwner(p.Host, w.Facts.InstanceID()); err != nil {
+		beside.Wait()
 		return nil, fmt.Errorf("note whose files are kept: %w", err)
 	}
-	return keeping.Wait, nil
+	return beside.Wait, nil
 }
 
 // settle asks the steps for their notes, and notes what this pass confirmed:

@@ -41,7 +41,7 @@ func stranger(m facts.Machine, id string) bool {
 func putBack(ctx context.Context, h *host.Host, max plan.Risk, on func(int, converge.Result)) (converge.Report, error) {
 	p, damaged := originalsPlan(h)
 	if max > plan.Nothing {
-		if err := sweep(h, nil, facts.ReadMachine(h).DMI); err != nil {
+		if err := sweep(h, nil, facts.ReadIdentity(h).DMI); err != nil {
 			h.Log().Warn("left for a later pass", "error", err)
 		}
 	}

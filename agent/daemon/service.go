@@ -76,7 +76,7 @@ func noScript(ctx context.Context, h *host.Host) error {
 // where nothing of the agent's would run again.
 func Undoes(ctx context.Context, h *host.Host) string {
 	const until = "; `systemctl disable --now reveille` leaves it as it is, `reveille pause REASON` for a while"
-	if !h.Live() || Braked(h, facts.ReadMachine(h).DMI, time.Now()) != "" {
+	if !h.Live() || Braked(h, facts.ReadIdentity(h).DMI, time.Now()) != "" {
 		return ""
 	}
 	if noDaemon(ctx, h) != nil {

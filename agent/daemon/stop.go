@@ -61,7 +61,7 @@ func (l *loop) sayGoodbye() {
 	r := l.report
 	r.State = api.Stopping
 	if r.Version == 0 {
-		r = report.Begin(string(Boot), facts.ReadMachine(l.Host), time.Now())
+		r = report.Begin(string(Boot), facts.ReadIdentity(l.Host), time.Now())
 		r.State = api.Stopping
 	}
 	if err := report.Save(l.Host, r); err != nil {
@@ -92,7 +92,7 @@ func (l *loop) runShutdown() {
 		return
 	}
 	f := l.last.Facts
-	if max, why := Allowed(Hup, facts.ReadMachine(l.Host).Brake.On(f.InstanceID()), pauseTag(f), time.Now()); max == plan.Nothing {
+	if max, why := Allowed(Hup, facts.ReadIdentity(l.Host).Brake.On(f.InstanceID()), pauseTag(f), time.Now()); max == plan.Nothing {
 		l.log().Warn("no shutdown script is run", "why", why)
 		return
 	}

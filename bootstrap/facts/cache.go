@@ -69,7 +69,7 @@ func Keep(ctx context.Context, h *host.Host, f Facts) error {
 	if err == nil && old.sameAs(k) && f.Now.Sub(old.Read) < keepFor && !f.Now.Before(old.Read) {
 		return nil
 	}
-	b, err := json.MarshalIndent(k, "", "  ")
+	b, err := json.Marshal(k)
 	if err != nil {
 		return fmt.Errorf("keep the facts of %s: %w", id, err)
 	}

@@ -20,6 +20,7 @@ func Gather(ctx context.Context, h *host.Host, o Options) Facts {
 	o = o.withDefaults()
 	now := o.Now().UTC()
 	f := Facts{Version: Version, Read: now, Now: now, Problems: []Problem{}}
+	brake := ReadBrake(h) // as it was at the beginning, whatever a crawl of half a minute brings
 	var local []Problem
 	var reading sync.WaitGroup // beside the crawl, which mostly waits
 	reading.Go(func() {
@@ -28,6 +29,7 @@ func Gather(ctx context.Context, h *host.Host, o Options) Facts {
 	})
 	f.Instance, f.UserData, f.Problems = ask(ctx, o)
 	reading.Wait()
+	f.Machine.Brake = brake
 	f.Source = FromIMDS
 	if !f.Instance.ID.IsKnown() {
 		f.Source = FromNone

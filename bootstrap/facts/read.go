@@ -14,6 +14,16 @@ func ReadMachine(h *host.Host) Machine {
 	return m
 }
 
+// ReadIdentity reads which machine this is, which boot of it, whose files it
+// has, and its brake. The rest of Machine, which Gather reads, stays empty.
+func ReadIdentity(h *host.Host) Machine {
+	l := &looker{h: h}
+	m := Machine{BootID: l.line(bootIDPath), Hostname: l.hostname(), Brake: l.brake(time.Now())}
+	m.DMI, m.EC2 = l.hardware()
+	m.Owned, m.Owner = l.owned()
+	return m
+}
+
 // These are single answers of ReadMachine, for who asks again and again: all of
 // it costs a millisecond.
 
