@@ -28,6 +28,11 @@ func Keep(h *host.Host, r Record) error {
 	if err := h.Mkdir(Dir, 0o700); err != nil {
 		return err
 	}
+	owner, err := line(h, "owner")
+	if err != nil {
+		return err
+	}
+	r.Owner = owner
 	if err := inheritMade(h, &r); err != nil {
 		return err
 	}

@@ -130,6 +130,34 @@ func TestOwner(t *testing.T) {
 	set("i-4", "belong to i-3")
 }
 
+// The name of the owner may not have come to the disk before the power went.
+// What was kept by then says whose it is.
+func TestOwnerOutlastsAPowerCut(t *testing.T) {
+	for _, torn := range []string{"-", "", "i-"} {
+		m := hosttest.New(t, map[string]string{"/etc/a": "image"})
+		h := m.Host()
+		if err := originals.SetOwner(h, "i-1"); err != nil {
+			t.Fatal(err)
+		}
+		keep(t, h, "/etc/a", "")
+		if err := h.Remove(originals.Dir + "/owner"); err != nil {
+			t.Fatal(err)
+		}
+		if torn != "-" {
+			m.Put(originals.Dir+"/owner", torn, 0o600)
+		}
+		if o := load(t, h).Owner(); o != "i-1" {
+			t.Errorf("with %q in its file the owner is %q", torn, o)
+		}
+		if err := originals.SetOwner(h, "i-2"); err == nil {
+			t.Errorf("with %q in its file another owner was set", torn)
+		}
+		if err := originals.SetOwner(h, "i-1"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestHostnameIsKeptOnce(t *testing.T) {
 	h := hosttest.New(t, nil).Host()
 	for _, name := range []string{"first", "second"} {

@@ -4,7 +4,8 @@
 //
 // It lies in /var/lib/reveille/originals, a folder for root alone:
 //
-//	owner                      the instance id that all of it belongs to
+//	owner                      the instance id that all of it belongs to; each
+//	                           record has it, too
 //	hostname                   the live host name before the first change
 //	%2Fetc%2Fhosts.original    one Record a path: its first line, and then the
 //	                           file's bytes, as they were (tail -n +2)
@@ -48,6 +49,7 @@ type Record struct {
 	Version int         `json:"version"`
 	Path    string      `json:"path"`
 	Target  string      `json:"target"` // the file that is changed: Path, or where its link led when an edit went through it
+	Owner   string      `json:"owner"`  // instance id; "" where nobody could tell
 	Concern string      `json:"concern"`
 	State   State       `json:"state"`
 	Mode    fs.FileMode `json:"mode"` // permission bits

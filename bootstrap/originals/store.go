@@ -51,6 +51,13 @@ func Load(h *host.Host) (Store, error) {
 	}
 	s.owner, err = line(h, "owner")
 	errs = append(errs, err)
+	// The records' word outlasts a power cut, the file's may not.
+	for _, r := range s.records {
+		if r.Owner != "" {
+			s.owner = r.Owner
+			break
+		}
+	}
 	s.hostname, err = line(h, "hostname")
 	return s, errors.Join(append(errs, err)...)
 }
@@ -112,13 +119,13 @@ func SetOwner(h *host.Host, id string) error {
 	if err != nil {
 		return err
 	}
-	if o := s.Owner(); o != "" {
+	if o := s.Owner(); o != "" && o != id {
 		return fmt.Errorf("the files that were changed here belong to %s, not to %s; put the originals back first (reveille restore)", o, id)
 	}
 	if err := h.Mkdir(Dir, 0o700); err != nil {
 		return err
 	}
-	return h.Place(Dir+"/owner", []byte(id+"\n"), private) // on the disk with the first record
+	return h.Jot(Dir+"/owner", []byte(id+"\n"), private)
 }
 
 // KeptHostname is Store.Hostname alone: no damaged record keeps it back.
@@ -134,7 +141,8 @@ func KeepHostname(h *host.Host, name string) error {
 	if err := h.Mkdir(Dir, 0o700); err != nil {
 		return err
 	}
-	return h.Place(Dir+"/hostname", []byte(name+"\n"), private)
+	// A power cut may take it, and takes the live name in any case.
+	return h.Jot(Dir+"/hostname", []byte(name+"\n"), private)
 }
 
 // ForgetHostname drops the kept live host name.
