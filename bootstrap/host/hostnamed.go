@@ -2,6 +2,8 @@ package host
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"time"
 
@@ -21,6 +23,9 @@ const (
 // comes later reads the kernel's. Where /etc/hostname says another name it is
 // not asked: it would set that one.
 func askHostnamed(name string) {
+	if rests(cgroups) {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), hostnamedBound)
 	defer cancel()
 	bus, err := dbus.ConnectSystemBus(dbus.WithContext(ctx))
@@ -39,6 +44,22 @@ func askHostnamed(name string) {
 		return
 	}
 	_ = h.CallWithContext(ctx, hostnamedName+".SetHostname", dbus.FlagNoAutoStart, name, false).Err
+}
+
+// cgroups are where systemd has a folder for each service that runs: of the
+// unified hierarchy, and of its own in the older ones.
+var cgroups = []string{"/sys/fs/cgroup/system.slice", "/sys/fs/cgroup/systemd/system.slice"}
+
+// rests says that hostnamed does not run, for certain: a look at the kernel's
+// files, and not a millisecond for a connection to the bus.
+func rests(slices []string) bool {
+	for _, slice := range slices {
+		if _, err := os.Stat(slice); err == nil {
+			_, err := os.Stat(slice + "/systemd-hostnamed.service")
+			return errors.Is(err, fs.ErrNotExist)
+		}
+	}
+	return false
 }
 
 // SetHostname takes the system call where hostnamed has not done it.

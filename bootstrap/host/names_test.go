@@ -1,6 +1,8 @@
 package host
 
 import (
+	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 
@@ -40,5 +42,30 @@ func TestRealHostname(t *testing.T) {
 	}
 	if a.err != nil || a.name != "dev-mysql01" {
 		t.Errorf("%q, %v", a.name, a.err)
+	}
+}
+
+// Where it cannot be seen whether hostnamed runs, the bus is asked.
+func TestHostnamedRests(t *testing.T) {
+	dir := t.TempDir()
+	for _, d := range []string{"runs/systemd-hostnamed.service", "rests"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		slices []string
+		want   bool
+	}{
+		{[]string{"runs"}, false}, {[]string{"rests"}, true}, {[]string{"none"}, false},
+		{[]string{"none", "rests"}, true}, {[]string{"none", "runs"}, false},
+	} {
+		var slices []string
+		for _, s := range c.slices {
+			slices = append(slices, filepath.Join(dir, s))
+		}
+		if got := rests(slices); got != c.want {
+			t.Errorf("%v: rests is %v", c.slices, got)
+		}
 	}
 }
