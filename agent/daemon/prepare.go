@@ -22,6 +22,9 @@ func (p Pass) prepare(ctx context.Context, w agent.Wanted) (rest func(), err err
 	if err := noteDiffer(p.Host, w.Facts); err != nil {
 		return nil, err
 	}
+	if err := originals.SetOwner(p.Host, w.Facts.InstanceID()); err != nil {
+		return nil, fmt.Errorf("note whose files are kept: %w", err)
+	}
 	var beside sync.WaitGroup
 	beside.Go(func() {
 		stack.Grow(12)
@@ -37,10 +40,6 @@ func (p Pass) prepare(ctx context.Context, w agent.Wanted) (rest func(), err err
 			p.log().Warn("left for a later pass", "error", err)
 		}
 	})
-	if err := originals.SetOwner(p.Host, w.Facts.InstanceID()); err != nil {
-		beside.Wait()
-		return nil, fmt.Errorf("note whose files are kept: %w", err)
-	}
 	return beside.Wait, nil
 }
 

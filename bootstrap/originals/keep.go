@@ -63,19 +63,14 @@ func inheritMade(h *host.Host, r *Record) error {
 	if err != nil {
 		return err
 	}
-	// A damaged record is told by the pass that reads it. Its folders are not
-	// known here: one may be left behind empty, which harms nobody.
-	s, _ := Load(h)
-	made := map[string]bool{}
-	for _, other := range s.records {
-		for _, dir := range other.Made {
-			made[dir] = true
-		}
+	made, err := madeAbove(h, r.Target)
+	if err != nil {
+		return err
 	}
 	var above []string
-	for dir := filepath.Dir(r.Target); dir != "/"; dir = filepath.Dir(dir) {
+	for _, dir := range ancestors(r.Target) {
 		if made[dir] {
-			above = append([]string{dir}, above...)
+			above = append(above, dir)
 		}
 	}
 	for _, dir := range missing {
@@ -85,6 +80,43 @@ func inheritMade(h *host.Host, r *Record) error {
 	}
 	r.Made = above
 	return nil
+}
+
+// madeAbove is the folders above a path that records made. Only those are read
+// whose own paths lie in one of them, since a pass keeps a dozen files. /etc
+// was there before us, on whatever is a machine.
+func madeAbove(h *host.Host, path string) (map[string]bool, error) {
+	made := map[string]bool{}
+	names, err := h.ReadDir(Dir)
+	if err != nil {
+		return made, err
+	}
+	for _, dir := range ancestors(path) {
+		if dir == "/etc" {
+			continue
+		}
+		for _, n := range names {
+			if !strings.HasPrefix(n, Name(dir)+Name("/")) && len(n) < longName {
+				continue
+			}
+			// A damaged record is told by the pass that reads it. Its folders are
+			// not known here: one may be left behind empty, which harms nobody.
+			r, _, _ := read(h, Dir+"/"+n)
+			for _, dir := range r.Made {
+				made[dir] = true
+			}
+		}
+	}
+	return made, nil
+}
+
+// ancestors are the folders above a path, the outermost first, without the root.
+func ancestors(path string) []string {
+	var all []string
+	for dir := filepath.Dir(path); dir != "/"; dir = filepath.Dir(dir) {
+		all = append([]string{dir}, all...)
+	}
+	return all
 }
 
 // Get is what is kept of one path, and whether anything is.

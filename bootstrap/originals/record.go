@@ -115,11 +115,14 @@ func Digest(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// longName is the length from which on a name says only how its path begins.
+const longName = 140
+
 // Name is a path as one file name, readable where it is short. It begins with
 // "%2F", so it is never one of the other names in the folder.
 func Name(path string) string {
 	name := url.PathEscape(path)
-	if len(name) > 150 {
+	if len(name) > longName {
 		return name[:80] + "-" + Digest([]byte(path))
 	}
 	return name
