@@ -3,7 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
-	"sync"
+	"time"
 
 	"reveille/agent"
 	"reveille/bootstrap/converge"
@@ -15,9 +15,13 @@ import (
 	"reveille/coordinator/api"
 )
 
+// aside is how long the first steps have the disk for themselves: names and
+// accounts are in place by then on most machines.
+const aside = 20 * time.Millisecond
+
 // prepare is what must be before the first change: on record whose machine the
-// originals belong to. What else is to be done once a pass goes on beside its
-// steps, as it mostly waits; what prepare returns waits for its end.
+// originals belong to. What else is to be done once a pass begins a moment
+// later, beside the steps; what prepare returns waits for its end.
 func (p Pass) prepare(ctx context.Context, w agent.Wanted) (rest func(), err error) {
 	if err := noteDiffer(p.Host, w.Facts); err != nil {
 		return nil, err
@@ -25,22 +29,26 @@ func (p Pass) prepare(ctx context.Context, w agent.Wanted) (rest func(), err err
 	if err := originals.SetOwner(p.Host, w.Facts.InstanceID()); err != nil {
 		return nil, fmt.Errorf("note whose files are kept: %w", err)
 	}
-	var beside sync.WaitGroup
-	beside.Go(func() {
+	done := make(chan struct{})
+	keep := func() {
+		defer close(done)
 		stack.Grow(12)
 		if err := facts.Keep(ctx, p.Host, w.Facts); err != nil {
 			p.log().Warn("the crawl could not be kept for a boot without IMDS", "error", err)
 		}
-	})
-	beside.Go(func() {
-		stack.Grow(12)
 		// What a killed run has left harms nobody; a folder that cannot be swept
 		// is the failure of its own step.
 		if err := sweep(p.Host, w.Plan, w.Facts.InstanceID()); err != nil {
 			p.log().Warn("left for a later pass", "error", err)
 		}
-	})
-	return beside.Wait, nil
+	}
+	later := time.AfterFunc(aside, keep)
+	return func() {
+		if later.Stop() {
+			keep()
+		}
+		<-done
+	}, nil
 }
 
 // settle asks the steps for their notes, and notes what this pass confirmed:
