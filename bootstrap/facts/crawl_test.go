@@ -2,7 +2,9 @@ package facts
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -60,5 +62,40 @@ func TestNoSecondToken(t *testing.T) {
 		if p.Reason != Forbidden && p.Reason != Unauthorized {
 			t.Errorf("problem %+v", p)
 		}
+	}
+}
+
+// One question that hangs until the end of the crawl leaves its own fact
+// unknown, and no other.
+func TestAQuestionThatHangsHoldsUpNoOther(t *testing.T) {
+	asked := serve(t, fakeimds.Example(), "none")
+	Gather(t.Context(), machine(t, nil), options(asked.URL))
+	needed := func(path string) bool {
+		for _, part := range []string{"instance-id", "region", "availability-zone", "hostname", "local-ipv4", "public-ipv4", "security-groups", "/tags/", "/macs/", "user-data"} {
+			if strings.Contains(path, part) && !strings.HasSuffix(path, "availability-zone-id") {
+				return true
+			}
+		}
+		return false
+	}
+	seen := map[string]bool{}
+	for _, q := range asked.Server.Requests() {
+		path := strings.TrimPrefix(q.Path, "/latest/")
+		if q.Method != http.MethodGet || seen[path] || needed(path) {
+			continue
+		}
+		seen[path] = true
+		t.Run(strings.ReplaceAll(path, "/", " "), func(t *testing.T) {
+			t.Parallel()
+			r := serveFault(t, fakeimds.Example(), fakeimds.Fault{Method: http.MethodGet, Path: path, Act: fakeimds.Silent()})
+			o := options(r.URL)
+			o.Timeout = 2 * time.Second
+			if f := Gather(t.Context(), machine(t, nil), o); f.Source != FromIMDS || !good(f) {
+				t.Errorf("source %s, problems %+v", f.Source, f.Problems)
+			}
+		})
+	}
+	if len(seen) < 8 {
+		t.Errorf("only %v can hang", seen)
 	}
 }

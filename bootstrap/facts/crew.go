@@ -2,7 +2,6 @@ package facts
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"reveille/bootstrap/stack"
@@ -12,7 +11,7 @@ import (
 // does on EC2, and each more costs a connection; they become more while
 // questions lie there that nobody has come to.
 type crew struct {
-	tasks chan func()
+	tasks chan (<-chan func()) // where a task was put, once for each
 	quit  chan struct{}
 
 	mu   sync.Mutex
@@ -21,7 +20,7 @@ type crew struct {
 }
 
 func newCrew() *crew {
-	c := &crew{tasks: make(chan func(), 256), quit: make(chan struct{})}
+	c := &crew{tasks: make(chan (<-chan func()), 256), quit: make(chan struct{})}
 	c.hire(few - 1) // the caller of run is one more
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -37,40 +36,45 @@ func (c *crew) close() {
 }
 
 // run has all done, in no order, and returns when each has ended. A task may
-// call it: who waits does whatever lies there.
+// call it. The caller does what of it nobody has come to, and nothing else: a
+// question of others that hangs must not hold up what follows here.
 func (c *crew) run(all ...func()) {
-	var ended atomic.Int64
-	done := make(chan struct{})
+	own := make(chan func(), len(all))
+	var ended sync.WaitGroup
 	for _, f := range all {
-		task := func() {
+		ended.Add(1)
+		own <- func() {
+			defer ended.Done()
 			f()
-			if ended.Add(1) == int64(len(all)) {
-				close(done)
-			}
 		}
 		select {
-		case c.tasks <- task:
-		default: // more than is ever asked of an instance
-			task()
+		case c.tasks <- own:
+		default: // more than is ever asked of an instance: the caller does it
 		}
 	}
-	if len(all) > 0 {
-		c.work(done)
+	for take(own) {
+	}
+	ended.Wait()
+}
+
+// take does one task, if there is one.
+func take(tasks <-chan func()) bool {
+	select {
+	case task := <-tasks:
+		task()
+		return true
+	default:
+		return false
 	}
 }
 
 // work does tasks until the end.
-func (c *crew) work(end <-chan struct{}) {
+func (c *crew) work() {
 	for {
 		select {
-		case <-end:
-			return
-		default:
-		}
-		select {
-		case task := <-c.tasks:
-			task()
-		case <-end:
+		case tasks := <-c.tasks:
+			take(tasks)
+		case <-c.quit:
 			return
 		}
 	}
@@ -83,7 +87,7 @@ func (c *crew) hire(n int) {
 		c.size++
 		go func() {
 			stack.Grow(24)
-			c.work(c.quit)
+			c.work()
 		}()
 	}
 }

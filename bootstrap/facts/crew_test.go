@@ -6,7 +6,7 @@ import (
 )
 
 // A crew of few becomes larger where some questions are not answered, so that
-// they hold up no other; and who waits within a task works meanwhile.
+// they hold up no other; and what a task asks for is done however many wait.
 func TestCrew(t *testing.T) {
 	c := newCrew()
 	defer c.close()
@@ -31,4 +31,24 @@ func TestCrew(t *testing.T) {
 	if c.size >= parallel {
 		t.Errorf("%d workers and the caller are more than %d", c.size, parallel)
 	}
+}
+
+// Who waits for questions of his own does none of others: one that hangs would
+// hold up whatever he asks next.
+func TestWhoWaitsDoesHisOwn(t *testing.T) {
+	c := newCrew()
+	defer c.close()
+	held, next := make(chan struct{}), make(chan struct{})
+	slow := make([]func(), parallel-2) // those who wait, and one who does the rest, are left
+	for i := range slow {
+		slow[i] = func() { <-held }
+	}
+	go c.run(slow...)
+	c.run(func() {
+		c.run(func() {}, func() {})
+		close(next)
+	}, func() {
+		<-next
+		close(held)
+	})
 }

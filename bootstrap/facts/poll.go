@@ -33,15 +33,16 @@ func Poll(ctx context.Context, o Options) Watched {
 	defer cancel()
 	at := reach(ctx, urls, o)
 	defer at.client.close()
-	c := &crawl{ctx: ctx, cancel: cancel, client: at.client} // without a crew: nobody waits for a poll
+	c := &crawl{ctx: ctx, cancel: cancel, client: at.client, crew: newCrew()}
+	defer c.crew.close()
 	if id := use(c, idPath, at.id, instanceID); !id.IsKnown() {
 		return Watched{} // whose answers would they be?
 	}
 	var w Watched
 	c.run(
-		func() { w.Tags = c.tags() },
-		func() { w.TargetLifecycle = c.targetLifecycle() },
 		func() { w.SpotAction = c.spotAction() },
+		func() { w.TargetLifecycle = c.targetLifecycle() },
+		func() { w.Tags = c.tags() },
 	)
 	return w
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"sync"
@@ -27,9 +28,13 @@ type transport struct {
 // line is one connection, which one asker has at a time.
 type line struct {
 	net.Conn
-	in  *bufio.Reader
-	out *bufio.Writer
+	bound *io.LimitedReader // what in may still read
+	in    *bufio.Reader
+	out   *bufio.Writer
 }
+
+// maxHead bounds an answer's head, in bytes.
+const maxHead = 16 << 10
 
 // past is a deadline that ends whatever waits.
 var past = time.Unix(1, 0)
@@ -75,7 +80,8 @@ func (w *transport) line(r *http.Request) (l *line, kept bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	return &line{conn, bufio.NewReader(conn), bufio.NewWriterSize(conn, 1<<10)}, false, nil
+	bound := &io.LimitedReader{R: conn}
+	return &line{conn, bound, bufio.NewReader(bound), bufio.NewWriterSize(conn, 1<<10)}, false, nil
 }
 
 // exchange puts the question and reads the answer up to its body.
@@ -112,8 +118,13 @@ func (l *line) ask(r *http.Request) (*http.Response, error) {
 	if err := l.out.Flush(); err != nil {
 		return nil, err
 	}
+	l.bound.N = maxHead
+	defer func() { l.bound.N = math.MaxInt64 }() // the body has a bound of its own
 	for {
 		resp, err := http.ReadResponse(l.in, r)
+		if err != nil && l.bound.N <= 0 {
+			return nil, errTooLarge
+		}
 		// A provisional answer has another behind it.
 		if err != nil || resp.StatusCode >= http.StatusOK || resp.StatusCode == http.StatusSwitchingProtocols {
 			return resp, err

@@ -110,10 +110,11 @@ func TestBrokenAnswers(t *testing.T) {
 		answer string
 		want   error // nil: any
 	}{
-		"none":           {"", io.ErrUnexpectedEOF},
-		"half a head":    {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", io.ErrUnexpectedEOF},
-		"half a body":    {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", io.ErrUnexpectedEOF},
-		"no HTTP at all": {"SSH-2.0-OpenSSH_9.2\r\n", nil},
+		"none":               {"", io.ErrUnexpectedEOF},
+		"half a head":        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", io.ErrUnexpectedEOF},
+		"half a body":        {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", io.ErrUnexpectedEOF},
+		"a head without end": {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 10*maxHead), errTooLarge},
+		"no HTTP at all":     {"SSH-2.0-OpenSSH_9.2\r\n", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url, connections := scripted(t, c.answer)
