@@ -18,6 +18,10 @@ import (
 	"reveille/roles"
 )
 
+// flushWithin bounds the waiting for the disk at a pass's end: one that hangs
+// keeps no pass open.
+const flushWithin = 5 * time.Second
+
 // Watcher is told how a pass goes; every field may be nil.
 type Watcher struct {
 	Waiting func(what string)              // for somebody else's work, before anything is changed
@@ -131,7 +135,7 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 	if err != nil {
 		return fail(err)
 	}
-	if err := p.Host.Flush(""); err != nil {
+	if err := p.Host.FlushAll(flushWithin); err != nil {
 		note(r, fmt.Errorf("what this pass wrote may not outlast a power cut: %w", err))
 	}
 	out.Report = *r

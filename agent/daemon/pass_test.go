@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"path"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,27 @@ func TestASecondPassChangesAndWritesNothing(t *testing.T) {
 		if !strings.Contains(e, "/run/reveille/") {
 			t.Errorf("a second pass did %s", e)
 		}
+	}
+}
+
+// At a pass's end all that should outlast the power is on the disk.
+func TestWhatAPassWroteIsOnTheDisk(t *testing.T) {
+	m := machine(t, thisID)
+	boot(t, m.Host(), crawl(thisID))
+	points := m.Points()
+	written := 0
+	for i, p := range points {
+		file, ok := strings.CutSuffix(strings.TrimPrefix(p, "write:"), " renamed")
+		if !ok || !strings.HasPrefix(file, "/etc/") && !strings.HasSuffix(file, "facts.json") {
+			continue
+		}
+		written++
+		if synced := "sync:" + path.Dir(file) + " done"; !slices.Contains(points[i:], synced) {
+			t.Errorf("%s may be lost with the power", file)
+		}
+	}
+	if written < 7 {
+		t.Errorf("only %d files were written", written)
 	}
 }
 

@@ -45,9 +45,13 @@ func (p Pass) prepare(ctx context.Context, w agent.Wanted) (rest func(), err err
 	later := time.AfterFunc(aside, keep)
 	return func() {
 		if later.Stop() {
-			keep()
+			go keep()
 		}
-		<-done
+		select {
+		case <-done:
+		case <-time.After(flushWithin):
+			p.log().Warn("the crawl could not be kept for a boot without IMDS, or leftovers not be swept: the disk does not answer")
+		}
 	}, nil
 }
 

@@ -46,6 +46,7 @@ func (h *Host) mkdir(real string, mode fs.FileMode) error {
 		return nil
 	}
 	h.point("mkdir", path, "make")
+	h.owe(path, real) // before as well: who finds the folder may be quicker than what follows
 	err := mkdirExactly(real, mode.Perm())
 	if errors.Is(err, fs.ErrExist) {
 		if st, e := os.Stat(real); e == nil && st.IsDir() {
@@ -56,9 +57,7 @@ func (h *Host) mkdir(real string, mode fs.FileMode) error {
 	if err != nil {
 		return h.fail("make folder", path, err)
 	}
-	if durable.below(path) == durable {
-		h.unsynced.owe(filepath.Dir(real))
-	}
+	h.owe(path, real)
 	h.point("mkdir", path, "done")
 	return nil
 }
@@ -154,8 +153,7 @@ func (h *Host) remove(path string, do func(string) error) error {
 		return h.fail("remove", path, err)
 	}
 	h.point("remove", path, "removed")
-	if durable.below(path) == durable {
-		h.unsynced.owe(filepath.Dir(real))
+	if h.owe(path, real) {
 		if err := h.flush(filepath.Dir(real)); err != nil {
 			return h.fail("remove", path, err)
 		}

@@ -2,10 +2,14 @@ package host
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // owed are the folders, on this computer, in which a name was made, replaced or
@@ -36,16 +40,17 @@ func (o *owed) owe(dir string) {
 	o.dirs[dir].set(true)
 }
 
-// wanted are the folders that were ever owed.
-func (o *owed) wanted(want func(dir string) bool) (dirs []string, folders []*folder) {
+// wanted are those of the folders that were ever owed.
+func (o *owed) wanted(want func(dir string) bool) map[string]*folder {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	some := map[string]*folder{}
 	for dir, f := range o.dirs {
 		if want(dir) {
-			dirs, folders = append(dirs, dir), append(folders, f)
+			some[dir] = f
 		}
 	}
-	return dirs, folders
+	return some
 }
 
 func (f *folder) set(owed bool) (before bool) {
@@ -56,29 +61,22 @@ func (f *folder) set(owed bool) (before bool) {
 }
 
 // sync pays what is owed, or owes it still.
-func (f *folder) sync(dir string) error {
+func (f *folder) sync(do func() error) error {
 	f.syncing.Lock()
 	defer f.syncing.Unlock()
 	if !f.set(false) {
 		return nil
 	}
-	err := syncDir(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil // with what was in it
-	}
+	err := do()
 	if err != nil {
 		f.set(true)
 	}
 	return err
 }
 
-// Flush waits until every name that was made, replaced or taken away is on the
-// disk: of one folder and of those above it, or everywhere where the folder
-// is "".
+// Flush waits until every name that was made, replaced or taken away in a folder
+// is on the disk, and the folder's own.
 func (h *Host) Flush(dir string) error {
-	if dir == "" {
-		return h.flushAll(func(string) bool { return true })
-	}
 	real, err := h.real(dir)
 	if err != nil {
 		return err
@@ -89,22 +87,78 @@ func (h *Host) Flush(dir string) error {
 	return nil
 }
 
+// owe notes a name that is made or taken away, unless it ends with the power.
+func (h *Host) owe(path, real string) bool {
+	lasts := durable.below(path) == durable
+	if lasts {
+		h.unsynced.owe(filepath.Dir(real))
+	}
+	return lasts
+}
+
+// Sync is Flush for names that somebody else may have made.
+func (h *Host) Sync(dir string) error {
+	real, err := h.real(dir)
+	if err != nil {
+		return err
+	}
+	h.unsynced.owe(real)
+	return h.Flush(dir)
+}
+
 // flush is Flush for a folder on this computer.
 func (h *Host) flush(real string) error {
-	return h.flushAll(func(dir string) bool {
+	above := h.unsynced.wanted(func(dir string) bool {
 		return dir == real || dir == "/" || strings.HasPrefix(real, dir+string(filepath.Separator))
+	})
+	var errs []error
+	for _, dir := range slices.Sorted(maps.Keys(above)) {
+		errs = append(errs, h.pay(above[dir], dir))
+	}
+	return errors.Join(errs...)
+}
+
+// pay syncs a folder that is owed.
+func (h *Host) pay(f *folder, dir string) error {
+	return f.sync(func() error {
+		h.point("sync", h.inside(dir), "sync")
+		err := syncDir(dir)
+		if errors.Is(err, os.ErrNotExist) {
+			err = nil // it has gone, with what was in it
+		}
+		h.point("sync", h.inside(dir), "done")
+		return err
 	})
 }
 
-// flushAll waits for all side by side: the disk makes one work of them.
-func (h *Host) flushAll(want func(string) bool) error {
-	dirs, folders := h.unsynced.wanted(want)
-	errs := make([]error, len(dirs))
-	var wait sync.WaitGroup
-	for i, f := range folders {
-		wait.Go(func() { errs[i] = f.sync(dirs[i]) })
+// FlushAll is Flush for all folders, side by side, as the disk makes one work of
+// them. A disk that does not answer within the
+// time is named in the error, and left to answer later.
+func (h *Host) FlushAll(within time.Duration) error {
+	late := time.NewTimer(within)
+	defer late.Stop()
+	type end struct {
+		dir string
+		err error
 	}
-	wait.Wait()
+	folders := h.unsynced.wanted(func(string) bool { return true })
+	ends := make(chan end, len(folders)) // room for those that nobody waits for any more
+	for dir, f := range folders {
+		go func() { ends <- end{dir, h.pay(f, dir)} }()
+	}
+	var errs []error
+	for len(folders) > 0 {
+		select {
+		case e := <-ends:
+			delete(folders, e.dir)
+			errs = append(errs, e.err)
+		case <-late.C:
+			for _, dir := range slices.Sorted(maps.Keys(folders)) {
+				errs = append(errs, fmt.Errorf("the disk of %s does not answer", h.inside(dir)))
+			}
+			return errors.Join(errs...)
+		}
+	}
 	return errors.Join(errs...)
 }
 

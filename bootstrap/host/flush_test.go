@@ -4,7 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 )
 
 // owing is the folders below the root whose names may not be on the disk.
@@ -51,10 +53,10 @@ func TestWhatIsOwedToTheDisk(t *testing.T) {
 			return first(h.Place("/etc/a", data, Attr{}), h.Place("/var/a", data, Attr{}), h.Flush("/var"))
 		}, []string{"/etc"}},
 		{"flush all", func(h *Host) error {
-			return first(h.Place("/etc/a", data, Attr{}), h.Place("/var/a", data, Attr{}), h.Flush(""))
+			return first(h.Place("/etc/a", data, Attr{}), h.Place("/var/a", data, Attr{}), h.FlushAll(time.Minute))
 		}, nil},
 		{"a folder that has gone", func(h *Host) error {
-			return first(h.Place("/etc/x/a", data, Attr{}), h.RemoveAll("/etc/x"), h.Flush(""))
+			return first(h.Place("/etc/x/a", data, Attr{}), h.RemoveAll("/etc/x"), h.FlushAll(time.Minute))
 		}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -75,6 +77,33 @@ func TestWhatIsOwedToTheDisk(t *testing.T) {
 				t.Errorf("owed are %v, want %v", got, c.want)
 			}
 		})
+	}
+}
+
+// A disk that hangs is named, and holds up no other folder's names.
+func TestAHungDiskIsLeftBehind(t *testing.T) {
+	h, err := New(Options{Root: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first(h.Place("/etc/a", nil, Attr{}), h.Place("/data/a", nil, Attr{})); err != nil {
+		t.Fatal(err)
+	}
+	hung := h.unsynced.dirs[filepath.Join(h.Root(), "data")]
+	hung.syncing.Lock() // as whoever syncs it does for ever
+	err = h.FlushAll(100 * time.Millisecond)
+	if err == nil || !strings.Contains(err.Error(), "the disk of /data does not answer") || strings.Contains(err.Error(), "/etc") {
+		t.Errorf("%v", err)
+	}
+	if err := h.Write("/etc/b", nil, Attr{}); err != nil {
+		t.Error(err)
+	}
+	hung.syncing.Unlock()
+	if err := h.FlushAll(time.Minute); err != nil {
+		t.Error(err)
+	}
+	if got := owing(h); len(got) > 0 {
+		t.Errorf("owed are %v", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package originals
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,11 +29,9 @@ func Keep(h *host.Host, r Record) error {
 	if err := h.Mkdir(Dir, 0o700); err != nil {
 		return err
 	}
-	owner, err := line(h, "owner")
-	if err != nil {
-		return err
+	if i, err := h.Lstat(Dir + "/" + Name(r.Path) + ".json"); err != nil || i.Exists {
+		return cmp.Or(err, errEarlier(r.Path))
 	}
-	r.Owner = owner
 	if err := inheritMade(h, &r); err != nil {
 		return err
 	}
@@ -42,11 +41,21 @@ func Keep(h *host.Host, r Record) error {
 // Update keeps what has since become known of a path: another edit, another
 // digest. When it returns, all that is kept is on the disk.
 func Update(h *host.Host, r Record) error {
+	if r.Owner == "" {
+		owner, err := line(h, "owner")
+		if err != nil {
+			return err
+		}
+		r.Owner = owner
+	}
 	text, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("keep the original of %s: %w", r.Path, err)
 	}
 	text = append(append(text, '\n'), r.bytes...)
+	if len(text) > host.MaxFile { // nobody could read it again
+		return fmt.Errorf("keep the original of %s: %w: with what is known of it it has %d bytes", r.Path, host.ErrTooLarge, len(text))
+	}
 	if err := h.Place(keptPath(r.Path), text, private); err != nil {
 		return fmt.Errorf("keep the original of %s: %w", r.Path, err)
 	}

@@ -1,6 +1,7 @@
 package originals_test
 
 import (
+	"errors"
 	"io/fs"
 	"path"
 	"slices"
@@ -155,6 +156,73 @@ func TestOwnerOutlastsAPowerCut(t *testing.T) {
 		if err := originals.SetOwner(h, "i-1"); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// What was kept before anybody could tell whose machine it is belongs to whoever
+// it then turns out to be, also after a power cut.
+func TestOwnerThatIsKnownLater(t *testing.T) {
+	m := hosttest.New(t, map[string]string{"/etc/a": "image", "/etc/b": "image"})
+	h := m.Host()
+	keep(t, h, "/etc/a", "")
+	m.Forget()
+	if err := originals.SetOwner(h, "i-1"); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(m.Points(), "sync:"+originals.Dir+" done") {
+		t.Error("the owner may be lost, and no record knows him")
+	}
+	r, _, err := originals.Get(h, "/etc/a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := originals.Update(h, r); err != nil {
+		t.Fatal(err)
+	}
+	if r, _, _ := originals.Get(h, "/etc/a"); r.Owner != "i-1" {
+		t.Errorf("the record's owner is %q", r.Owner)
+	}
+}
+
+// What an earlier version kept, in another form, is not passed over: our own
+// file would be taken for the image's.
+func TestAnEarlierFormIsSaid(t *testing.T) {
+	m := hosttest.New(t, map[string]string{"/etc/a": "ours", originals.Dir + "/%2Fetc%2Fa.json": "{}"})
+	h := m.Host()
+	s, err := originals.Load(h)
+	if err == nil || !strings.Contains(err.Error(), "earlier version") || s.Empty() {
+		t.Errorf("%v, %v", s.List(), err)
+	}
+	if err := originals.SetOwner(h, "i-1"); err == nil {
+		t.Error("owned by somebody, although nobody can tell what is kept")
+	}
+	r, err := originals.Look(h, "/etc/a", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := originals.Keep(h, r); err == nil || !strings.Contains(err.Error(), "earlier version") {
+		t.Errorf("%v", err)
+	}
+}
+
+// What could be kept and never be read again is not kept, and so not replaced.
+func TestWhatIsTooLargeIsNotKept(t *testing.T) {
+	m := hosttest.New(t, map[string]string{"/etc/a": strings.Repeat("x", host.MaxFile-1), "/etc/b": strings.Repeat("x", host.MaxFile-200<<10)})
+	h := m.Host()
+	if _, err := originals.Look(h, "/etc/a", false); !errors.Is(err, host.ErrTooLarge) {
+		t.Errorf("%v", err)
+	}
+	keep(t, h, "/etc/b", "")
+	r, _, err := originals.Get(h, "/etc/b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Edits = []originals.Edit{{Kind: "block", Data: []byte(`"` + strings.Repeat("y", 300<<10) + `"`)}}
+	if err := originals.Update(h, r); !errors.Is(err, host.ErrTooLarge) {
+		t.Errorf("%v", err)
+	}
+	if _, _, err := originals.Get(h, "/etc/b"); err != nil {
+		t.Errorf("what was kept is lost: %v", err)
 	}
 }
 

@@ -33,6 +33,10 @@ const Version = 2
 
 const suffix = ".original"
 
+// room is left for what a record says before its bytes, and will say, so that
+// it can be read again as one file.
+const room = 128 << 10
+
 // State is what was at a path before the first change.
 type State string
 
@@ -104,6 +108,9 @@ func Look(h *host.Host, path string, through bool) (Record, error) {
 	data, err := h.ReadFile(r.Target)
 	if err != nil {
 		return Record{}, err
+	}
+	if len(data) > host.MaxFile-room {
+		return Record{}, fmt.Errorf("keep the original of %s: %w: %d bytes", path, host.ErrTooLarge, len(data))
 	}
 	r.State, r.SHA256, r.bytes = Regular, Digest(data), data
 	return r, nil

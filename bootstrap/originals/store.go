@@ -38,6 +38,11 @@ func Load(h *host.Host) (Store, error) {
 	}
 	var errs []error
 	for _, n := range names {
+		if path, old := earlier(n); old {
+			s.damaged = append(s.damaged, path)
+			errs = append(errs, errEarlier(path))
+			continue
+		}
 		if !strings.HasPrefix(n, "%2F") || !strings.HasSuffix(n, suffix) {
 			continue
 		}
@@ -125,7 +130,21 @@ func SetOwner(h *host.Host, id string) error {
 	if err := h.Mkdir(Dir, 0o700); err != nil {
 		return err
 	}
+	if !s.Empty() { // nothing says it besides: what is kept was kept of a machine without a name
+		return h.Write(Dir+"/owner", []byte(id+"\n"), private)
+	}
 	return h.Jot(Dir+"/owner", []byte(id+"\n"), private)
+}
+
+// earlier knows a record of the form that had its bytes in a file beside it.
+func earlier(name string) (path string, is bool) {
+	name, is = strings.CutSuffix(name, ".json")
+	path, err := url.PathUnescape(name)
+	return path, is && err == nil && strings.HasPrefix(path, "/")
+}
+
+func errEarlier(path string) error {
+	return fmt.Errorf("the kept original of %s was made by an earlier version of this program: restore with that one, or put the file back by hand and remove %s", path, Dir+"/"+Name(path)+".*")
 }
 
 // KeptHostname is Store.Hostname alone: no damaged record keeps it back.

@@ -26,8 +26,14 @@ type Confirmer interface {
 // others what they ask for. The agent calls it at the end of a boot pass that
 // ended well, with what is so.
 func Confirm(h *host.Host, so []plan.Resource) error {
+	confirming.Lock()
+	defer confirming.Unlock()
 	kept, err := confirmed(h)
-	errs, news := []error{err}, false
+	if err != nil {
+		return err
+	}
+	var errs []error
+	news := false
 	for _, r := range so {
 		switch r := r.(type) {
 		case File:
@@ -43,7 +49,7 @@ func Confirm(h *host.Host, so []plan.Resource) error {
 		}
 	}
 	if news {
-		errs = append(errs, keepConfirmed(h, kept))
+		errs = append(errs, keepConfirmed(h, kept, h.Jot))
 	}
 	return errors.Join(errs...)
 }
@@ -94,24 +100,25 @@ func confirmed(h *host.Host) (map[string]string, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return all, err
 	}
-	if err == nil && json.Unmarshal(text, &all) != nil {
+	if err == nil && (json.Unmarshal(text, &all) != nil || all == nil) {
 		return map[string]string{}, nil
 	}
 	return all, nil
 }
 
-func keepConfirmed(h *host.Host, all map[string]string) error {
+func keepConfirmed(h *host.Host, all map[string]string, write func(string, []byte, host.Attr) error) error {
 	text, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return err
 	}
-	return h.Jot(confirmedPath, append(text, '\n'), host.Attr{Mode: 0o600})
+	return write(confirmedPath, append(text, '\n'), host.Attr{Mode: 0o600})
 }
 
-// forgetConfirmed takes one out again. Others may be doing the same beside.
+// forgetConfirmed takes one out again, for good: a power cut must not bring back
+// that a file which was restored may be written anew.
 func forgetConfirmed(h *host.Host, path string) error {
-	forgetting.Lock()
-	defer forgetting.Unlock()
+	confirming.Lock()
+	defer confirming.Unlock()
 	kept, err := confirmed(h)
 	if _, ok := kept[path]; err != nil || !ok {
 		return err
@@ -119,7 +126,9 @@ func forgetConfirmed(h *host.Host, path string) error {
 	if delete(kept, path); len(kept) == 0 {
 		return h.Remove(confirmedPath)
 	}
-	return keepConfirmed(h, kept)
+	return keepConfirmed(h, kept, h.Write)
 }
 
-var forgetting sync.Mutex
+// confirming is held from a look at the file to its change: files go back side
+// by side.
+var confirming sync.Mutex

@@ -91,7 +91,8 @@ func (f File) keep(h *host.Host, c comparison) (originals.Record, error) {
 		return rec, originals.Keep(h, rec)
 	}
 	if sameRecord(before, rec) {
-		return rec, nil
+		// Who kept it may have been killed before it was on the disk.
+		return rec, h.Sync(originals.Dir)
 	}
 	return rec, originals.Update(h, rec)
 }

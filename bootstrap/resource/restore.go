@@ -26,6 +26,11 @@ func restore(ctx context.Context, h *host.Host, rec originals.Record) error {
 	if err := put(h, rec); err != nil {
 		return err
 	}
+	// Also where there was nothing left to put: who did it may have been killed
+	// before it was on the disk. A folder that is gone needs nothing.
+	if err := h.Sync(filepath.Dir(rec.Target)); err != nil {
+		return err
+	}
 	// Said, but no reason to call the file ours any longer: whoever repairs an
 	// image from a rescue system has no systemd that answers for it.
 	told := restartReaders(ctx, h, rec)

@@ -5,14 +5,24 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
 	"reveille/bootstrap/host"
 )
 
+// Points is every hook point since the last Forget, in order: "write:/etc/hosts
+// rename", "sync:/etc done".
+func (m *Machine) Points() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.points)
+}
+
 // Effects is what has been begun since the last Forget, one line each, in
-// order: "write:/etc/hosts", "unit:restart nslcd.service".
+// order: "write:/etc/hosts", "unit:restart nslcd.service". To wait for the disk
+// is none.
 func (m *Machine) Effects() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -22,6 +32,9 @@ func (m *Machine) Effects() []string {
 	for _, p := range m.points {
 		i := strings.LastIndexByte(p, ' ')
 		what, stage := p[:i], p[i+1:]
+		if strings.HasPrefix(what, "sync:") {
+			continue
+		}
 		fresh = !open[what]
 		if fresh {
 			effects = append(effects, what)
