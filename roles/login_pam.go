@@ -1,6 +1,7 @@
 package roles
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -46,8 +47,13 @@ type pamReader struct {
 	files map[string]string
 	phase string // auth, account, session
 	notes remarks
-	depth int
+	open  []string // the files that are being read, each included by the one before
+	read  int      // lines
 }
+
+// maxPAMLines is more than any stack has: files that include each other many
+// times over would be read for ever.
+const maxPAMLines = 500
 
 // parsePAM is the stack of a service, of "other" where it has no file.
 func parsePAM(files map[string]string, service, phase string) ([]pamLine, remarks) {
@@ -55,7 +61,11 @@ func parsePAM(files map[string]string, service, phase string) ([]pamLine, remark
 	if _, ok := files[pamFolder+service]; !ok {
 		service = "other"
 	}
-	return r.stack(service), r.notes
+	out := r.stack(service)
+	if r.read > maxPAMLines {
+		r.notes.add(place{file: pamFolder + service}, "more than %d lines: the rest is passed over", maxPAMLines)
+	}
+	return out, r.notes
 }
 
 func (r *pamReader) stack(service string) []pamLine {
@@ -64,15 +74,18 @@ func (r *pamReader) stack(service string) []pamLine {
 	if !ok {
 		return nil
 	}
-	if r.depth >= 16 { // PAM itself leaves off at 32: a ring is one that never ends
-		r.notes.add(place{file: path}, "included too deep: passed over")
+	if slices.Contains(r.open, path) {
+		r.notes.add(place{file: path}, "includes itself: passed over")
 		return nil
 	}
-	r.depth++
-	defer func() { r.depth-- }()
+	r.open = append(r.open, path)
+	defer func() { r.open = r.open[:len(r.open)-1] }()
 
 	var out []pamLine
 	for _, l := range joinedLines(path, text) {
+		if r.read++; r.read > maxPAMLines {
+			return out
+		}
 		out = append(out, r.line(l)...)
 	}
 	return out
