@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"reveille/bootstrap/facts"
 )
 
 // userManager is what pam_systemd waits for: logind starts user@UID.service,
@@ -55,7 +57,7 @@ func (m *loginMachine) motd(p person, l pamLine, phase string) []request {
 		words := strings.FieldsFunc(withoutComments(m.Files[file]), func(r rune) bool {
 			return !(r == '_' || r == '-' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9')
 		})
-		if slices.ContainsFunc(words, func(w string) bool { return askers[w] }) {
+		if slices.ContainsFunc(words, func(w string) bool { return slices.Contains(facts.NetworkPrograms, w) }) {
 			out = append(out, m.boundless(p, place{file: file}, "pam_motd runs a script that asks the network"))
 		}
 	}
@@ -64,8 +66,3 @@ func (m *loginMachine) motd(p person, l pamLine, phase string) []request {
 
 // Ubuntu's news come from a timer; its script shows what was fetched.
 var motdShipped = map[string]bool{"50-motd-news": true}
-
-var askers = map[string]bool{
-	"curl": true, "wget": true, "aws": true, "ldapsearch": true, "dig": true, "nslookup": true,
-	"ssh": true, "ping": true, "getent": true,
-}

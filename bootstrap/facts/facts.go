@@ -36,7 +36,8 @@ type Facts struct {
 	Instance Instance  `json:"instance"`
 	UserData UserData  `json:"user_data"`
 	Machine  Machine   `json:"machine"`
-	Problems []Problem `json:"problems"` // what went wrong while reading, also where a kept crawl stood in
+	Problems []Problem `json:"problems"`        // what went wrong while reading, also where a kept crawl stood in
+	Login    *Login    `json:"login,omitempty"` // on request alone
 }
 
 // Problem is a read that did not answer.
