@@ -37,6 +37,9 @@ func Facts(w io.Writer, f facts.Facts) {
 	for _, o := range m.Owned {
 		fmt.Fprintf(t, "\t%s (%s)\n", report.Clean(o.Path), o.Concern)
 	}
+	if f.Login != nil {
+		fmt.Fprintf(t, "login passes through\t%d files\n", len(f.Login.Files))
+	}
 	for _, p := range f.Problems {
 		fmt.Fprintf(t, "problem\t%s\n", report.Clean(p.String()))
 	}

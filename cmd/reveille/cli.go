@@ -34,6 +34,7 @@ func commands() []command {
 		{"debug explain", "[KEY]", "a value, the layer, file and line that set it, and what it overrode", "", bindDebugExplain},
 		{"debug status", "", "the newest report", "", bindDebugStatus},
 		{"debug timeline", "", "the newest report as a waterfall", "", bindDebugTimeline},
+		{"debug login-budget", "[SERVERS…]", "how long a login may take at worst, with every wait, the line that makes it and what to change", loginHelp, bindDebugLogin},
 		{"debug doctor", "", "what is wrong with this instance, or with an image before it is baked, and what to do", doctorHelp, bindDebugDoctor},
 		{"debug imds", "", "what is wrong with the metadata service, in words", "", bindDebugIMDS},
 		{"validate", "FILE-OR-FOLDER…", "check role files, all together: every error at once", validateHelp, bindValidate},

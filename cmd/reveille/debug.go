@@ -58,8 +58,17 @@ func (a *app) unreadable(err error) int {
 	return code
 }
 
-func bindDebugFacts(a *app, _ *flag.FlagSet) runner {
-	return a.looking(func(f facts.Facts) int {
+func bindDebugFacts(a *app, fs *flag.FlagSet) runner {
+	login := fs.Bool("login", false, "read also what a login passes through, passwords masked: for debug login-budget --facts")
+	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
+		f, err := cfg.ReadFacts(ctx)
+		if err != nil {
+			return a.unreadable(err)
+		}
+		if *login && !a.elsewhere() {
+			l := facts.ReadLogin(ctx, cfg.Host)
+			f.Login = &l
+		}
 		if a.json {
 			if err := facts.Save(a.out, f); err != nil {
 				return a.fail(err)
@@ -70,6 +79,10 @@ func bindDebugFacts(a *app, _ *flag.FlagSet) runner {
 		return exitOK
 	})
 }
+
+// elsewhere says that the facts are another machine's, of whose files this one
+// has nothing to say.
+func (a *app) elsewhere() bool { return a.factsFile != "" && a.root == "" }
 
 func bindDebugUserdata(a *app, _ *flag.FlagSet) runner {
 	return a.looking(func(f facts.Facts) int {
@@ -99,8 +112,8 @@ func bindDebugPlan(a *app, fs *flag.FlagSet) runner {
 	brief := fs.Bool("brief", false, "leave out the diffs and the files' bytes")
 	return a.deciding(99, func(ctx context.Context, cfg agent.Config, w agent.Wanted, words []string) int {
 		var look *host.Host = cfg.Host
-		if a.factsFile != "" && a.root == "" {
-			look = nil // another machine's facts: this one has nothing to say
+		if a.elsewhere() {
+			look = nil
 		}
 		steps, err := debug.Plan(ctx, look, w.Plan)
 		if err != nil {

@@ -31,6 +31,26 @@ has not ended in time. The report of an earlier boot does not count.`
 	planHelp = `With --facts and no --root it prints every step and its bytes without looking
 at this machine: a replay of another instance.`
 
+	loginHelp = `Works it out from the files that a login passes through, whoever wrote them,
+and from what runs; with a profile, also from what a pass would write. Nothing
+is tried. Each user's login (the break-glass account's, the local user's who has
+it worst, a directory user's) is worked out for each state of the DNS,
+directory and file servers: up, one_down, all_down (drop what they are sent),
+hung (take connections and never answer), slow. The waits printed are those of
+each user's worst case, or of the states named as SERVERS.
+
+A local user's login may take half of sshd's LoginGraceTime, 30 s at most, until
+authentication, and as much from there to a shell; a directory user's, with
+every server dead, may take LoginGraceTime. Exit code 1: something takes longer,
+now or after a pass.
+
+With --facts and no --root it works out another machine's logins, where its
+facts were made with debug facts --login --json. With --json it prints
+break_glass, undecided, and now and after (null where what a pass would do is
+not known): grace_s, limit_s, over, notes, and cases with user, name, servers,
+before_s, after_s, total_s, password_s, refused and terms (when, of, what,
+takes_s, limit, file, line, remedy). Times are in seconds; null is no bound.`
+
 	doctorHelp = `Each finding has a code, a severity, a title and a remedy; the exit code is 1
 where one is an error or a warning. With --bake it says what an image made of
 this machine would carry into its instances; clean takes away what is the
