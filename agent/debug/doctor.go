@@ -16,8 +16,9 @@ type Patient struct {
 
 	// Of an instance, not of an image that is to be baked:
 	Wanted agent.Wanted
-	Err    error    // why nothing could be decided; nil where it was
-	Untold []string // coordinators that have not got the newest report, and why
+	Err    error        // why nothing could be decided; nil where it was
+	Untold []string     // coordinators that have not got the newest report, and why
+	Logins *LoginReport // nil: nothing was read of what a login passes through
 }
 
 // question finds one thing that is wrong, once or for each place where it is.
@@ -28,6 +29,7 @@ type question func(Patient) []facts.Finding
 func instanceQuestions() []question {
 	return []question{
 		notDecided,
+		loginOverBudget,
 		idsDiffer,
 		foreignOriginals,
 		damagedOriginals,

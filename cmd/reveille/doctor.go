@@ -23,6 +23,10 @@ func bindDebugDoctor(a *app, fs *flag.FlagSet) runner {
 		}
 		p.Machine = p.Wanted.Facts.Machine
 		p.Untold = report.LoadUntold(cfg.Host)
+		if l := a.readLogin(ctx, cfg, p.Wanted); l != nil {
+			logins := debug.Logins(*l, p.Wanted, p.Err, debug.LoginAsked{})
+			p.Logins = &logins
+		}
 		return a.findings(debug.Doctor(p, false))
 	})
 }
