@@ -23,7 +23,7 @@ func bindValidate(a *app, _ *flag.FlagSet) runner {
 			a.fail(err)
 			return exitUsage
 		}
-		found := roles.Validate(sources)
+		found := append(roles.Validate(sources), roles.ValidateLogins(sources)...)
 		if a.json {
 			if found == nil {
 				found = []*roles.Error{}

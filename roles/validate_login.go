@@ -1,0 +1,157 @@
+package roles
+
+import (
+	"time"
+
+	"reveille/bootstrap/facts"
+)
+
+// ValidateLogins finds, in documents that Validate has nothing against, the
+// limits that would hold up logins. It is apart, since no pass is refused for
+// them: only a machine's own files tell how long its logins take.
+func ValidateLogins(sources []Source) []*Error {
+	var d documents
+	d.readSources(sources)
+	var errs Errors
+	for _, r := range d.roles {
+		m := mergeLayers(r.leaves, d.local)
+		if p, wrong, _ := buildProfile(m, sampleFacts(), true); len(wrong) == 0 && !brokenFile(d.errs, r.file) {
+			errs = append(errs, loginErrors(m, p)...)
+		}
+	}
+	return errs.sorted()
+}
+
+// loginErrors says where a profile's own limits would hold up logins, on a
+// Debian with its packages as installed and nothing else to wait for: sshd's
+// LoginGraceTime of 120 s, UseDNS no, and the files that we would write. It
+// blames the key that, at its default, betters it most; where none does, the
+// list of servers.
+func loginErrors(m *layered, p Profile) Errors {
+	if p.Directory == nil || len(p.Directory.URIs) == 0 {
+		return nil
+	}
+	over, ok := samplesOver(p)
+	if !ok || len(over) == 0 {
+		return nil
+	}
+	worst := over[0]
+	for _, e := range over[1:] {
+		if worst.Takes.Less(e.Takes) {
+			worst = e
+		}
+	}
+	key, at := blamed(m, p)
+	mend := "set it lower"
+	if under(key, "directory.uris") || key == "directory.uris" {
+		key, mend = "directory.uris", "name fewer servers"
+	}
+	return Errors{at.errorf("%s would hold up logins: on a Debian with this role's files, %s; %s", key, worst, mend)}
+}
+
+// blamed is the key to lower, and where it stands.
+func blamed(m *layered, p Profile) (string, place) {
+	least, key := excessOf(p), ""
+	for _, try := range []struct {
+		key   string
+		lower func(*Profile)
+	}{
+		{"directory.timelimit", func(p *Profile) { p.Directory.TimeLimit = 5 * time.Second }},
+		{"directory.bind_timelimit", func(p *Profile) { p.Directory.BindTimeLimit = 2 * time.Second }},
+		{"resolver.timeout", func(p *Profile) { p.Resolver.Timeout = time.Second }},
+		{"resolver.attempts", func(p *Profile) { p.Resolver.Attempts = 1 }},
+	} {
+		l, set := m.live[try.key]
+		if !set || l.layer == Defaults {
+			continue
+		}
+		if now := excessOf(p.with(try.lower)); now.Less(least) {
+			least, key = now, try.key
+		}
+	}
+	if key != "" {
+		return key, m.live[key].at
+	}
+	for _, path := range m.below("directory.uris") {
+		return path, m.live[path].at
+	}
+	return "directory", m.open["directory"] // of which a list of servers is a part, so that this is not reached
+}
+
+// with is a copy with one thing changed.
+func (p Profile) with(change func(*Profile)) Profile {
+	d := *p.Directory
+	p.Directory = &d
+	if p.Resolver != nil {
+		r := *p.Resolver
+		p.Resolver = &r
+	}
+	change(&p)
+	return p
+}
+
+// excessOf is all that is over the limits.
+func excessOf(p Profile) Bound {
+	var sum Bound
+	over, _ := samplesOver(p)
+	for _, e := range over {
+		sum = sum.Plus(e.Takes)
+	}
+	return sum
+}
+
+// samplesOver is what of a sample machine's logins is over its limit; not ok
+// where its files cannot be made, which is somebody else's to tell.
+func samplesOver(p Profile) ([]Excess, bool) {
+	l, ok := sampleLogin(p)
+	if !ok {
+		return nil, false
+	}
+	return LoginBudget(l).Over(0, 0), true
+}
+
+// sampleLogin is a Debian as its packages leave it, with our files, and the
+// client running.
+func sampleLogin(p Profile) (Login, bool) {
+	os := platformOf(facts.OS{ID: "debian"})
+	clients := chooseClients(p.Directory.Client, ldapClients(facts.Has{}, os))
+	if len(clients) == 0 {
+		return Login{}, false
+	}
+	client := clients[0]
+	edit := nssEdit(client.name)
+	nss, err := edit.Apply([]byte("passwd: files systemd\ngroup: files systemd\nshadow: files systemd\nhosts: files dns\n"))
+	if err != nil {
+		return Login{}, false
+	}
+	user := p.Directory.BreakGlass
+	l := Login{BreakGlass: user, Files: map[string]string{
+		nsswitchPath: string(nss), "/etc/hostname": "sample\n",
+		passwdPath:         user + ":x:1000:1000::/home/" + user + ":/bin/bash\nlocal:x:1001:1001::/home/local:/bin/bash\n",
+		groupPath:          "sudo:x:27:" + user + "\n",
+		pamFolder + "sshd": samplePAM[client.name],
+	}}
+	l.Running = Running{Nslcd: client.name == "nslcd", SSSD: client.name == "sssd", PADL: client.name == "nss_ldap"}
+	for _, f := range client.files(newLDAPSettings(os, p)) {
+		l.Files[f.Path] = string(f.Content)
+	}
+	if p.Resolver == nil { // somebody else's, which this profile is not to blame for: taken to be as short as ours
+		p.Resolver = &Resolver{Nameservers: []string{"192.0.2.1"}, Timeout: time.Second, Attempts: 1}
+	}
+	resolv, err := renderResolv(p)
+	l.Files[resolvPath] = string(resolv)
+	return l, err == nil
+}
+
+// samplePAM is what asks the directory in the stack of a Debian's sshd, as
+// pam-auth-update writes it when the client's package is installed.
+var samplePAM = map[string]string{
+	"nslcd": sampleUnix + "account [success=ok new_authtok_reqd=done ignore=ignore user_unknown=ignore authinfo_unavail=ignore default=bad] pam_ldap.so minimum_uid=1000\n" +
+		"session required pam_unix.so\nsession optional pam_ldap.so minimum_uid=1000\n",
+	"sssd": sampleUnix + "account sufficient pam_localuser.so\naccount [default=bad success=ok user_unknown=ignore] pam_sss.so\n" +
+		"session required pam_unix.so\nsession optional pam_sss.so\n",
+	"nss_ldap": "account [success=2 new_authtok_reqd=done default=ignore] pam_unix.so\naccount [success=1 default=ignore] pam_ldap.so\n" +
+		"account requisite pam_deny.so\naccount required pam_permit.so\nsession required pam_unix.so\nsession optional pam_ldap.so\n",
+}
+
+const sampleUnix = "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\naccount requisite pam_deny.so\naccount required pam_permit.so\n"
