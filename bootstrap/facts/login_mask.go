@@ -16,9 +16,11 @@ var secretKeys = map[string]bool{
 	"bindpw": true, "rootbindpw": true, "rootpwmodpw": true, "ldap_default_authtok": true,
 }
 
-// secretWords are options that carry one: of a mount, of a PAM module.
+// secretWords are options that carry one: of a mount, of a PAM module, where
+// one in brackets may hold blanks.
 var secretWords = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(pass|passwd|password|bindpw|secret)=("[^"]*"|'[^']*'|[^\s,]+)`)
+	const names = `(pass|passwd|password|bindpw|secret)=`
+	return regexp.MustCompile(`(?i)(\[` + names + `)[^\]\n]*|(\b` + names + `)("[^"\n]*"|'[^'\n]*'|[^\s,])+`)
 })
 
 // mask replaces passwords and keeps the lines, so that what is said of one
@@ -27,21 +29,25 @@ func mask(text string) string {
 	var out strings.Builder
 	folded := false // the line before is sssd's secret, which goes on where a line begins with a blank
 	for line := range strings.Lines(text) {
+		line, ended := strings.CutSuffix(line, "\n")
 		bare := strings.TrimLeft(line, "#; \t")
 		name := len(bare) - len(strings.TrimLeft(bare, settingRunes))
 		key := strings.ToLower(bare[:name])
 		switch {
 		case folded && strings.TrimSpace(line) != "" && strings.ContainsRune(" \t", rune(line[0])):
-			line = " " + Masked + "\n"
+			line = " " + Masked
 		case secretKeys[key] && strings.TrimLeft(bare[name:], " \t=\r\n") != "":
 			gap := len(bare[name:]) - len(strings.TrimLeft(bare[name:], " \t="))
-			line = strings.TrimSuffix(line, bare) + bare[:name+gap] + Masked + "\n"
+			line = strings.TrimSuffix(line, bare) + bare[:name+gap] + Masked
 			folded = key == "ldap_default_authtok"
 		default:
-			line = secretWords().ReplaceAllString(line, "$1="+Masked)
+			line = secretWords().ReplaceAllString(line, "$1$3"+Masked)
 			folded = false
 		}
 		out.WriteString(line)
+		if ended {
+			out.WriteByte('\n')
+		}
 	}
 	return out.String()
 }

@@ -27,7 +27,7 @@ func loginMachine(t *testing.T) *hosttest.Machine {
 		"/etc/auto.master":                   "/home /srv/maps/home --timeout=5\n/smb file:/etc/auto.smb\n/- ldap:ou=x\n",
 		"/srv/maps/home":                     "* -fstype=cifs,username=x,password=hunter7,soft ://nas/home\n",
 		"/etc/auto.smb":                      "#!/bin/sh\necho hunter8\n",
-		"/etc/pam.d/sshd":                    "auth required pam_mysql.so user=x passwd=\"hunter 9\" minimum_uid=1000\n",
+		"/etc/pam.d/sshd":                    "auth required pam_mysql.so user=x passwd=\"hunter 9\" [passwd=hunter 10] minimum_uid=1000\n",
 		"/etc/pam.d/sshd.d/":                 "",
 		"/etc/passwd":                        "root:x:0:0::/root:/bin/sh\nold:$1$hunter:1001:1001::/home/old:/bin/sh\n",
 		"/etc/group":                         "sudo:x:27:admin\n",
@@ -53,7 +53,7 @@ func TestReadLogin(t *testing.T) {
 		"/etc/sssd/sssd.conf":        "[domain/x]\nldap_default_authtok = (masked)\n (masked)\nldap_default_authtok_type = password\ntimeout = 3\n",
 		"/srv/maps/home":             "* -fstype=cifs,username=x,password=(masked),soft ://nas/home\n",
 		"/etc/auto.smb":              "",
-		"/etc/pam.d/sshd":            "auth required pam_mysql.so user=x passwd=(masked) minimum_uid=1000\n",
+		"/etc/pam.d/sshd":            "auth required pam_mysql.so user=x passwd=(masked) [passwd=(masked)] minimum_uid=1000\n",
 		"/etc/passwd":                "root:x:0:0::/root:/bin/sh\nold:(masked):1001:1001::/home/old:/bin/sh\n",
 		"/etc/update-motd.d/90-news": "\n\ncurl\n",
 	} {
