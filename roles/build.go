@@ -58,6 +58,7 @@ func (b *builder) profile() Profile {
 	if b.asked("directory") {
 		p.Directory = b.directory()
 	}
+	p.LoginBudget = b.seconds("login_budget")
 	if b.asked("ganglia") {
 		p.Ganglia = &Ganglia{Cluster: b.text("ganglia.cluster"), Port: b.number("ganglia.port"), Collectors: addresses(b.list("ganglia.collectors"))}
 	}

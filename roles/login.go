@@ -39,6 +39,19 @@ type Running struct {
 	PADL      bool // the modules called ldap are PADL's, which ask by themselves
 }
 
+// With counts the client that a file is for as running.
+func (r Running) With(file string) Running {
+	switch file {
+	case nslcdPath:
+		r.Nslcd = true
+	case sssdPath:
+		r.SSSD = true
+	case "/etc/libnss-ldap.conf", "/etc/pam_ldap.conf", "/etc/ldap.conf":
+		r.PADL = true
+	}
+	return r
+}
+
 // The files that are looked for by name.
 const (
 	nslcdPath      = "/etc/nslcd.conf"

@@ -42,6 +42,7 @@ type Profile struct {
 	Identity    Identity
 	Resolver    *Resolver
 	Directory   *Directory
+	LoginBudget time.Duration // what a local user's login may take until sshd lets him in; 0 is the default, which hangs on sshd's
 	Ganglia     *Ganglia
 	Scripts     *Scripts
 	Services    []string // units that the agent starts once a boot

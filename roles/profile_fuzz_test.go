@@ -57,6 +57,9 @@ func again(t *testing.T, p Profile) Profile {
 		m["timelimit"], m["bind_timelimit"] = fmt.Sprintf("%.0fs", d.TimeLimit.Seconds()), fmt.Sprintf("%.0fs", d.BindTimeLimit.Seconds())
 		doc["directory"] = m
 	}
+	if p.LoginBudget > 0 {
+		doc["login_budget"] = fmt.Sprintf("%.0fs", p.LoginBudget.Seconds())
+	}
 	if g := p.Ganglia; g != nil {
 		doc["ganglia"] = map[string]any{"cluster": g.Cluster, "port": g.Port, "collectors": g.Collectors}
 	}

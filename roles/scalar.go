@@ -106,6 +106,20 @@ func wholeSeconds(most int, why string) *scalarType {
 		}}
 }
 
+// loginBudget is a duration up to sshd's own default. None is no limit: nobody
+// may be locked out on request.
+func loginBudget() *scalarType {
+	t := wholeSeconds(120, ": sshd itself waits no longer by default (LoginGraceTime)")
+	seconds := t.check
+	t.check = func(s string) error {
+		if d, err := time.ParseDuration(s); err == nil && d == 0 {
+			return fmt.Errorf("%s would switch the limit off, which cannot be: %s is wanted; without login_budget it is half of sshd's LoginGraceTime, 30s at most", quoted(s), t.want)
+		}
+		return seconds(s)
+	}
+	return t
+}
+
 // yesNo is true or false.
 func yesNo() *scalarType {
 	return &scalarType{want: "true or false", shape: isBool, schema: map[string]any{"type": "boolean"},

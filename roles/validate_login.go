@@ -43,7 +43,10 @@ func loginErrors(m *layered, p Profile) Errors {
 	}
 	key, at := blamed(m, p)
 	mend := "set it lower"
-	if under(key, "directory.uris") || key == "directory.uris" {
+	switch {
+	case key == "login_budget":
+		return Errors{at.errorf("%s is too short: on a Debian with this role's files, %s; set it higher", key, worst)}
+	case under(key, "directory.uris") || key == "directory.uris":
 		key, mend = "directory.uris", "name fewer servers"
 	}
 	return Errors{at.errorf("%s would hold up logins: on a Debian with this role's files, %s; %s", key, worst, mend)}
@@ -52,21 +55,9 @@ func loginErrors(m *layered, p Profile) Errors {
 // blamed is the key to lower, and where it stands.
 func blamed(m *layered, p Profile) (string, place) {
 	least, key := excessOf(p), ""
-	for _, try := range []struct {
-		key   string
-		lower func(*Profile)
-	}{
-		{"directory.timelimit", func(p *Profile) { p.Directory.TimeLimit = 5 * time.Second }},
-		{"directory.bind_timelimit", func(p *Profile) { p.Directory.BindTimeLimit = 2 * time.Second }},
-		{"resolver.timeout", func(p *Profile) { p.Resolver.Timeout = time.Second }},
-		{"resolver.attempts", func(p *Profile) { p.Resolver.Attempts = 1 }},
-	} {
-		l, set := m.live[try.key]
-		if !set || l.layer == Defaults {
-			continue
-		}
-		if now := excessOf(p.with(try.lower)); now.Less(least) {
-			least, key = now, try.key
+	for _, l := range p.Lowered() {
+		if now := excessOf(l.Profile); now.Less(least) {
+			least, key = now, l.Key
 		}
 	}
 	if key != "" {
@@ -76,18 +67,6 @@ func blamed(m *layered, p Profile) (string, place) {
 		return path, m.live[path].at
 	}
 	return "directory", m.open["directory"] // of which a list of servers is a part, so that this is not reached
-}
-
-// with is a copy with one thing changed.
-func (p Profile) with(change func(*Profile)) Profile {
-	d := *p.Directory
-	p.Directory = &d
-	if p.Resolver != nil {
-		r := *p.Resolver
-		p.Resolver = &r
-	}
-	change(&p)
-	return p
 }
 
 // excessOf is all that is over the limits.
@@ -107,7 +86,7 @@ func samplesOver(p Profile) ([]Excess, bool) {
 	if !ok {
 		return nil, false
 	}
-	return LoginBudget(l).Over(0, 0), true
+	return LoginBudget(l).Over(p.LoginBudget, 0), true
 }
 
 // sampleLogin is a Debian as its packages leave it, with our files, and the

@@ -33,6 +33,8 @@ func TestValidateLoginBudget(t *testing.T) {
 		"not the resolver":   {file("  timelimit: 60s\n", one, "resolver: {nameservers: [10.0.0.2], timeout: 2s}\n"), "a.yaml:5:3: directory.timelimit would"},
 		"of another region":  {"role: a\ndirectory:\n  base: dc=acme\n  break_glass: ubuntu\n  timelimit: 60s\n  uris: {eu-west-1: [" + one + "]}\n", ""},
 		"by region and zone": {"role: a\ndirectory:\n  base: dc=acme\n  break_glass: ubuntu\n  uris: {us-east-1: [" + strings.Join(many, ", ") + "]}\n", "a.yaml:5:10: directory.uris would"},
+		"a tight budget":     {file("", one, "login_budget: 2s\n"), "a.yaml:6:1: login_budget is too short: on a Debian with this role's files, "},
+		"a wide budget":      {file("  timelimit: 15s\n", one, "login_budget: 120s\n"), ""},
 		"no directory":       {"role: a\nresolver: {nameservers: [10.0.0.2], timeout: 30s}\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,7 +15,7 @@ func loginOverBudget(p Patient) []facts.Finding {
 		return nil
 	}
 	var all []facts.Finding
-	for _, e := range worst(p.Logins.Now.excess) {
+	for _, e := range roles.Worst(p.Logins.Now.excess) {
 		severity := facts.Error
 		if e.Case.User == roles.DirectoryUser {
 			severity = facts.Warning
@@ -27,17 +27,8 @@ func loginOverBudget(p Patient) []facts.Finding {
 
 // loginRemedy is what to change about the longest wait.
 func loginRemedy(r LoginReport, e roles.Excess) string {
-	var longest roles.Term
-	for _, t := range e.Terms() {
-		if longest.What == "" || longest.Takes.Less(t.Takes) {
-			longest = t
-		}
-	}
-	at := longest.File
-	if longest.Line > 0 {
-		at = fmt.Sprintf("%s:%d", longest.File, longest.Line)
-	}
-	say := fmt.Sprintf("%s of it by %s: %s. `reveille debug login-budget %s` has every wait.", longest.Takes, at, longest.Remedy, e.Case.Servers)
+	longest := e.Longest()
+	say := fmt.Sprintf("%s of it by %s: %s. `reveille debug login-budget %s` has every wait.", longest.Takes, longest.At(), longest.Remedy, e.Case.Servers)
 	if r.mended(e) {
 		return "`reveille boot` mends it. " + say
 	}

@@ -25,7 +25,7 @@ func WriteLogins(w io.Writer, r LoginReport, states []roles.Servers) {
 		fmt.Fprintln(w, line)
 	}
 	fmt.Fprintf(w, "sshd waits %gs (LoginGraceTime). A local user's login may take %gs until authentication and %gs from there to a shell.\n\n",
-		r.Now.GraceS, r.Now.LimitS, r.Now.LimitS)
+		r.Now.GraceS, r.Now.LimitS, r.Now.AfterLimitS)
 	writeTable(w, r)
 	for _, c := range r.Now.shown(states) {
 		writeCase(w, r.Now, c)
@@ -48,7 +48,7 @@ func WriteLogins(w io.Writer, r LoginReport, states []roles.Servers) {
 // login, and whether a pass mends it.
 func overLines(r LoginReport) []string {
 	var out []string
-	for _, e := range worst(r.Now.excess) {
+	for _, e := range roles.Worst(r.Now.excess) {
 		line := "OVER  " + report.Clean(e.String())
 		if r.mended(e) {
 			line += "; a pass mends it"
@@ -56,7 +56,7 @@ func overLines(r LoginReport) []string {
 		out = append(out, line)
 	}
 	if r.After != nil {
-		for _, e := range worst(r.After.excess) {
+		for _, e := range roles.Worst(r.After.excess) {
 			if !r.Now.overAnyhow(e) {
 				out = append(out, "OVER  after a pass: "+report.Clean(e.String()))
 			}
@@ -66,21 +66,6 @@ func overLines(r LoginReport) []string {
 		return nil
 	}
 	return append(out, "")
-}
-
-// worst keeps of each user's excesses the longest until authentication, and
-// the longest after it.
-func worst(all []roles.Excess) []roles.Excess {
-	var out []roles.Excess
-	for _, e := range all {
-		i := slices.IndexFunc(out, func(o roles.Excess) bool { return o.Case.User == e.Case.User && o.When == e.When })
-		if i < 0 {
-			out = append(out, e)
-		} else if out[i].Takes.Less(e.Takes) {
-			out[i] = e
-		}
-	}
-	return out
 }
 
 // mended says whether a pass ends this excess, in every state of the servers.
@@ -176,11 +161,7 @@ func writeCase(w io.Writer, v LoginView, c roles.Case) {
 	}
 	said := map[string]bool{"": true} // each limit and each remedy once
 	for _, t := range waits(c) {
-		at := t.File
-		if t.Line > 0 {
-			at = fmt.Sprintf("%s:%d", t.File, t.Line)
-		}
-		fmt.Fprintf(w, "  %-8s %s: %s\n           by %s\n", t.Takes, t.When, shortened(t.What), report.Clean(at))
+		fmt.Fprintf(w, "  %-8s %s: %s\n           by %s\n", t.Takes, t.When, shortened(t.What), report.Clean(t.At()))
 		for _, row := range [][2]string{{"bounded by", t.Limit}, {"to change:", t.Remedy}} {
 			if !said[row[1]] {
 				fmt.Fprintf(w, "           %s %s\n", row[0], report.Clean(row[1]))
@@ -218,7 +199,7 @@ func known(c roles.Case) int {
 // writeNew prints the waits of cases that a pass would bring over their limits.
 func writeNew(w io.Writer, r LoginReport) {
 	var done []roles.Case
-	for _, e := range worst(r.After.excess) {
+	for _, e := range roles.Worst(r.After.excess) {
 		seen := slices.ContainsFunc(done, func(c roles.Case) bool { return c.User == e.Case.User })
 		if seen || r.Now.overAnyhow(e) {
 			continue

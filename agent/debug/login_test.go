@@ -97,14 +97,14 @@ func (badEdit) Apply([]byte) ([]byte, error) { return nil, errors.New("no such l
 // What cannot be laid over what is there is said; what is there stays.
 func TestAfterAPass(t *testing.T) {
 	now := facts.Login{Files: map[string]string{"/a": "a", "/b": "b", "/c": "c"}}
-	after := afterPass(now, plan.Plan{
+	after := agent.AfterPass(now, plan.Plan{
 		{Resource: resource.File{Path: "/a", Content: []byte("A")}},
 		{Resource: resource.File{Path: "/b", Edit: badEdit{}}},
 		{Resource: resource.Original{Path: "/c"}},
 		{Resource: resource.Original{Path: "/d"}},
 		{Resource: resource.Unit{Name: "sssd.service", Start: true}},
 		{Resource: resource.Unit{Name: "nslcd.service"}},
-	})
+	}, nil)
 	if after.Files["/a"] != "A" || after.Files["/b"] != "b" || now.Files["/a"] != "a" {
 		t.Errorf("%v, now %v", after.Files, now.Files)
 	}

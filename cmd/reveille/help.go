@@ -39,17 +39,20 @@ directory and file servers: up, one_down, all_down (drop what they are sent),
 hung (take connections and never answer), slow. The waits printed are those of
 each user's worst case, or of the states named as SERVERS.
 
-A local user's login may take half of sshd's LoginGraceTime, 30 s at most, until
-authentication, and as much from there to a shell; a directory user's, with
-every server dead, may take LoginGraceTime. Exit code 1: something takes longer,
-now or after a pass.
+Until authentication a local user's login may take the profile's login_budget,
+by default half of sshd's LoginGraceTime, 30 s at most; from there to a shell,
+that default; a directory user's, with every server dead, LoginGraceTime. Exit
+code 1: something takes longer, now or after a pass. A pass does not write
+name-service files that would bring logins over these limits and make them
+longer than they are; debug plan says which.
 
 With --facts and no --root it works out another machine's logins, where its
 facts were made with debug facts --login --json. With --json it prints
 break_glass, undecided, and now and after (null where what a pass would do is
-not known): grace_s, limit_s, over, notes, and cases with user, name, servers,
-before_s, after_s, total_s, password_s, refused and terms (when, of, what,
-takes_s, limit, file, line, remedy). Times are in seconds; null is no bound.`
+not known): grace_s, limit_s, after_limit_s, over, notes, and cases with user,
+name, servers, before_s, after_s, total_s, password_s, refused and terms (when,
+of, what, takes_s, limit, file, line, remedy). Times are in seconds; null is no
+bound.`
 
 	doctorHelp = `Each finding has a code, a severity, a title and a remedy; the exit code is 1
 where one is an error or a warning. With --bake it says what an image made of
