@@ -40,6 +40,8 @@ func mask(text string) string {
 			gap := len(bare[name:]) - len(strings.TrimLeft(bare[name:], " \t="))
 			line = strings.TrimSuffix(line, bare) + bare[:name+gap] + Masked
 			folded = key == "ldap_default_authtok"
+		case !mayHoldSecret(line):
+			folded = false
 		default:
 			line = secretWords().ReplaceAllString(line, "$1$3"+Masked)
 			folded = false
@@ -50,6 +52,21 @@ func mask(text string) string {
 		}
 	}
 	return out.String()
+}
+
+// mayHoldSecret is quicker than the expression, and true wherever that
+// matches: each of its names ends in one of these.
+func mayHoldSecret(line string) bool {
+	if !strings.Contains(line, "=") {
+		return false
+	}
+	line = strings.ToLower(line)
+	for _, end := range []string{"pass=", "passwd=", "password=", "pw=", "secret="} {
+		if strings.Contains(line, end) {
+			return true
+		}
+	}
+	return false
 }
 
 const settingRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"

@@ -9,6 +9,8 @@ import (
 // askUnits bounds the questions to systemd, all together.
 const askUnits = 2 * time.Second
 
+const resolvedProgram = "/lib/systemd/systemd-resolved"
+
 // loginDaemon is a program that a login may wait for: its unit, the file with
 // its process's number, and what its package brings.
 type loginDaemon struct {
@@ -21,7 +23,7 @@ func loginDaemons(r *LoginRunning) []loginDaemon {
 		{"nslcd.service", "/run/nslcd/nslcd.pid", "/usr/sbin/nslcd", &r.Nslcd},
 		{"sssd.service", "/run/sssd.pid", "/usr/sbin/sssd", &r.SSSD},
 		{"nscd.service", "/run/nscd/nscd.pid", "/usr/sbin/nscd", &r.Nscd},
-		{"systemd-resolved.service", "", "/lib/systemd/systemd-resolved", &r.Resolved},
+		{"systemd-resolved.service", "", resolvedProgram, &r.Resolved},
 		{"autofs.service", "/run/autofs.pid", "/usr/sbin/automount", &r.Automount},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,6 +88,51 @@ func TestReadLogin(t *testing.T) {
 	again, err := Load(&saved)
 	if err != nil || again.Login == nil || jsonOf(again.Login) != jsonOf(l) {
 		t.Errorf("loaded: %v %+v", err, again.Login)
+	}
+}
+
+// What a pass reads is of the same bytes, and asks nobody.
+func TestReadLoginNames(t *testing.T) {
+	m := loginMachine(t)
+	m.Put("/etc/pam.d/sshd", "@include common\naccount substack deeper\nsession include sshd\nauth required pam_x.so passwd=hunter0\n", 0o644)
+	m.Put("/etc/pam.d/common", "auth include /etc/pam.d/rooted\n", 0o644)
+	for _, unwanted := range []string{"rooted", "deeper", "cron"} {
+		m.Put("/etc/pam.d/"+unwanted, "account required pam_unix.so\n", 0o644)
+	}
+	got := ReadLoginNames(m.Host(), Has{Nslcd: true, SSSD: true})
+	if effects := m.Effects(); len(effects) != 0 {
+		t.Errorf("it did %v", effects)
+	}
+	whole := ReadLogin(t.Context(), m.Offline())
+	want := []string{
+		"/etc/group", "/etc/nslcd.conf", "/etc/pam.d/common", "/etc/pam.d/deeper", "/etc/pam.d/rooted", "/etc/pam.d/sshd", "/etc/passwd",
+		"/etc/resolv.conf", "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/10-dns.conf", "/etc/sssd/sssd.conf",
+	}
+	if paths := slices.Sorted(maps.Keys(got.Files)); !slices.Equal(paths, want) {
+		t.Errorf("read %v", paths)
+	}
+	for path, text := range got.Files {
+		if text != whole.Files[path] || strings.Contains(text, "hunter") {
+			t.Errorf("%s: %q, and whole %q", path, text, whole.Files[path])
+		}
+	}
+	if got.Sshd != whole.Sshd || got.Mounts != "" || got.Running != (LoginRunning{Nslcd: true, SSSD: true}) || len(got.Notes) != 0 {
+		t.Errorf("%+v", got)
+	}
+	for text, waits := range map[string]bool{
+		"": false, "#uri ldap://a/\n": false, "uri ldap://localhost/\n": false, "URI ldapi:/// ldap://127.0.0.1/ ldap://[::1]:389\n": false,
+		"uri ldap://localhost/ ldaps://ldap.acme/\n": true, "host 10.0.0.1\n": true, "uri DNS\n": true,
+	} {
+		if asksNetwork(text) != waits {
+			t.Errorf("%q", text)
+		}
+	}
+	m.Put("/etc/ssh/sshd_config.d/20-pam.conf", "PAMServiceName other-sshd\n", 0o644)
+	m.Put("/etc/pam.d/other-sshd", "auth required pam_unix.so\n", 0o644)
+	m.Put("/etc/hosts", "-> hosts", 0)
+	got = ReadLoginNames(m.Host(), Has{})
+	if _, there := got.Files["/etc/pam.d/other-sshd"]; !there || len(got.Notes) != 1 || got.Files["/etc/nslcd.conf"] != "" {
+		t.Errorf("%+v", got)
 	}
 }
 
