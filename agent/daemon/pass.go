@@ -130,7 +130,7 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 	if p.Watch.Planned != nil {
 		p.Watch.Planned(w.Plan)
 	}
-	err = p.walk(ctx, r, w.Plan, max, start)
+	err = p.walk(ctx, r, w, max, start)
 	rest()
 	if err != nil {
 		return fail(err)
@@ -143,7 +143,8 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 }
 
 // walk makes the plan so, as far as this pass may.
-func (p Pass) walk(ctx context.Context, r *api.Report, steps plan.Plan, max plan.Risk, start time.Time) error {
+func (p Pass) walk(ctx context.Context, r *api.Report, w agent.Wanted, max plan.Risk, start time.Time) error {
+	steps := w.Plan
 	var f *fights
 	if max > plan.Nothing {
 		var err error
@@ -154,11 +155,14 @@ func (p Pass) walk(ctx context.Context, r *api.Report, steps plan.Plan, max plan
 	if p.Kind == Timer {
 		steps = hasty(steps)
 	}
+	gate, steps := agent.Guard(p.Host, w, steps)
 	began := time.Since(start)
 	walked, err := converge.Run(ctx, p.Host, steps, converge.Options{Max: max, On: p.Watch.Step})
 	if err != nil {
 		return err
 	}
+	gate.Open(walked)
+	note(r, gate.Note())
 	report.AddSteps(r, walked, began)
 	p.settle(r, walked, max)
 	if f != nil {

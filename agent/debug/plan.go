@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"reveille/agent"
 	"reveille/agent/report"
 	"reveille/bootstrap/converge"
 	"reveille/bootstrap/host"
@@ -36,7 +37,8 @@ type PlannedChange struct {
 
 // Plan looks at the machine, where one is given, and says what a pass would
 // do. It runs no change.
-func Plan(ctx context.Context, h *host.Host, p plan.Plan) ([]PlannedStep, error) {
+func Plan(ctx context.Context, h *host.Host, w agent.Wanted) ([]PlannedStep, error) {
+	p := w.Plan
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
@@ -50,7 +52,8 @@ func Plan(ctx context.Context, h *host.Host, p plan.Plan) ([]PlannedStep, error)
 	if h == nil {
 		return out, nil
 	}
-	looked, err := converge.Run(ctx, h, p, converge.Options{Max: plan.Nothing})
+	_, guarded := agent.Guard(h, w, p)
+	looked, err := converge.Run(ctx, h, guarded, converge.Options{Max: plan.Nothing})
 	if err != nil {
 		return nil, err
 	}

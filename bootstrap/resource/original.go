@@ -71,6 +71,27 @@ func (o Original) say(rec originals.Record) string {
 	return "put back the image's " + o.Path
 }
 
+// Bytes is what the path holds once it is put back, and whether it is there
+// then.
+func (o Original) Bytes(h *host.Host) (data []byte, there bool, err error) {
+	rec, kept, err := originals.Get(h, o.Path)
+	if err != nil {
+		return nil, false, fmt.Errorf("original of %s: %w", o.Path, err)
+	}
+	if !kept {
+		now, err := look(h, o.Path, true)
+		return now.data, now.info.Exists, err
+	}
+	c, err := o.compare(h, rec)
+	if err != nil {
+		return nil, false, fmt.Errorf("original of %s: %w", o.Path, err)
+	}
+	if !rec.Whole() {
+		return c.want.data, c.now.info.Exists, nil
+	}
+	return c.want.data, rec.State != originals.Absent, nil
+}
+
 // compare is for the diff, and finds early what would make the restore fail.
 func (o Original) compare(h *host.Host, rec originals.Record) (comparison, error) {
 	c := comparison{path: o.Path}

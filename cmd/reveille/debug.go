@@ -115,7 +115,7 @@ func bindDebugPlan(a *app, fs *flag.FlagSet) runner {
 		if a.elsewhere() {
 			look = nil
 		}
-		steps, err := debug.Plan(ctx, look, w.Plan)
+		steps, err := debug.Plan(ctx, look, w)
 		if err != nil {
 			return a.fail(err)
 		}

@@ -1,0 +1,59 @@
+package roles
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestExceeds(t *testing.T) {
+	mk := func(u Who, s Servers, terms ...Term) Case {
+		return Case{User: u, Name: string(u), Servers: s, Terms: terms}
+	}
+	wait := func(w When, of Of, b Bound) Term { return Term{When: w, Of: of, What: "x", Takes: b} }
+	budget := func(cases ...Case) Budget { return Budget{Grace: 120 * time.Second, Cases: cases} }
+	dir := func(n int) Term { return wait(BeforeLogin, OfDirectory, secs(n)) }
+	for name, c := range map[string]struct {
+		now, after Budget
+		want       string // "": nothing speaks against it
+	}{
+		"within its limit":     {budget(), budget(mk(LocalUser, AllDown, dir(30))), ""},
+		"over it":              {budget(), budget(mk(LocalUser, AllDown, dir(31))), "(local), servers all_down: before authentication takes up to 31s"},
+		"no longer than it is": {budget(mk(LocalUser, AllHung, dir(31))), budget(mk(LocalUser, AllDown, dir(31))), ""},
+		"longer than it is":    {budget(mk(LocalUser, AllHung, dir(31))), budget(mk(LocalUser, AllDown, dir(32))), "takes up to 32s"},
+		"without end":          {budget(mk(LocalUser, AllHung, dir(90))), budget(mk(LocalUser, AllHung, wait(BeforeLogin, OfDirectory, forEver))), "no limit"},
+		"another user's":       {budget(mk(BreakGlassUser, AllHung, dir(90))), budget(mk(LocalUser, AllHung, dir(60))), "local"},
+		"another part":         {budget(mk(LocalUser, AllHung, dir(90))), budget(mk(LocalUser, AllHung, wait(AfterLogin, OfDirectory, secs(60)))), "after authentication"},
+		"a program's":          {budget(), budget(mk(LocalUser, AllHung, wait(BeforeLogin, OfCommand, forEver), dir(20))), ""},
+		"a program's, and ours": {budget(mk(LocalUser, AllHung, wait(BeforeLogin, OfCommand, forEver))),
+			budget(mk(LocalUser, AllHung, wait(BeforeLogin, OfCommand, forEver), dir(40))), "takes up to 40s"},
+		"a home":             {budget(), budget(mk(LocalUser, AllHung, wait(AfterLogin, OfHome, forEver))), ""},
+		"a directory user's": {budget(), budget(mk(DirectoryUser, AllDown, dir(121))), "may take 2m0s"},
+		"his, slow":          {budget(), budget(mk(DirectoryUser, AllSlow, wait(BeforeLogin, OfDirectory, forEver))), ""},
+		"his, slow before":   {budget(mk(DirectoryUser, AllSlow, dir(500))), budget(mk(DirectoryUser, AllDown, dir(121))), "directory"},
+	} {
+		var said []string
+		for _, e := range c.after.Exceeds(c.now, 0) {
+			said = append(said, e.String())
+		}
+		if got := strings.Join(said, "\n"); c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	if over := budget(mk(LocalUser, AllDown, dir(20))).Exceeds(budget(), 10*time.Second); len(over) != 1 {
+		t.Errorf("the profile's own limit: %v", over)
+	}
+}
+
+func TestLimit(t *testing.T) {
+	b := Budget{Grace: 40 * time.Second}
+	for _, c := range []struct {
+		login, want time.Duration
+		wrong       bool
+	}{{0, 20 * time.Second, false}, {40 * time.Second, 40 * time.Second, false}, {41 * time.Second, 40 * time.Second, true}} {
+		got, err := b.Limit(c.login)
+		if got != c.want || (err != nil) != c.wrong {
+			t.Errorf("%s: %s, %v", c.login, got, err)
+		}
+	}
+}
