@@ -39,18 +39,20 @@ func (m *loginMachine) work(p person, s Servers) Case {
 // by their settings.
 func (c *Case) stretch(when When, requests []request, s Servers) Bound {
 	searches := map[string][]int{}
-	for _, r := range requests {
+	keys := make([]string, len(requests))
+	for i, r := range requests {
 		if r.client != nil {
-			searches[r.client.limit()] = append(searches[r.client.limit()], r.searches)
+			keys[i] = r.client.limit()
+			searches[keys[i]] = append(searches[keys[i]], r.searches)
 		}
 	}
 	waits := map[string][]Bound{}
 	var sum Bound
-	for _, r := range requests {
+	for i, r := range requests {
 		t := Term{when, r.of, r.what, r.fixed, r.limit, r.at.file, r.at.line, r.remedy}
 		known := false
 		if r.client != nil {
-			k := r.client.limit()
+			k := keys[i]
 			if waits[k] == nil {
 				waits[k] = r.client.waits(s, searches[k])
 			}
