@@ -23,6 +23,7 @@ type loginMachine struct {
 	uncount map[string]bool // notes of things met on the way, once each
 
 	sshdLines []textLine
+	uids      []int
 	stacks    map[string][]pamLine // those that were read, by service and phase
 }
 
@@ -139,10 +140,14 @@ func (m *loginMachine) people(who Who) []person {
 		return named(m.Local)
 	}
 	var out []person
+	met := map[string]bool{}
 	for _, u := range m.users {
-		if u.uid >= 1000 && u.uid < 60000 && u.logsIn() && u.name != m.Login.BreakGlass {
-			out = append(out, person{u, who, true, ""})
+		p := person{u, who, true, ""}
+		if u.uid < 1000 || u.uid >= 60000 || !u.logsIn() || u.name == m.Login.BreakGlass || met[m.kind(p)] {
+			continue
 		}
+		met[m.kind(p)] = true
+		out = append(out, p)
 	}
 	if len(out) == 0 {
 		out = []person{made("a-local-user", true)}
