@@ -39,7 +39,8 @@ type Running struct {
 	PADL      bool // the modules called ldap are PADL's, which ask by themselves
 }
 
-// With counts the client that a file is for as running.
+// With counts the client that a file is for as running. Where nslcd is there
+// the modules called ldap are its own, whatever lies there for PADL's.
 func (r Running) With(file string) Running {
 	switch file {
 	case nslcdPath:
@@ -47,7 +48,7 @@ func (r Running) With(file string) Running {
 	case sssdPath:
 		r.SSSD = true
 	case "/etc/libnss-ldap.conf", "/etc/pam_ldap.conf", "/etc/ldap.conf":
-		r.PADL = true
+		r.PADL = !r.Nslcd
 	}
 	return r
 }
