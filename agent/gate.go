@@ -124,7 +124,7 @@ func (g *Gate) verdict() error {
 	if d := g.wanted.Profile.Directory; d != nil {
 		breakGlass = d.BreakGlass
 	}
-	judge := func(steps plan.Plan) roles.Budget { return Budget(g.after(disk, steps), breakGlass, "") }
+	judge := func(steps plan.Plan) roles.Budget { return judged(g.after(disk, steps), breakGlass) }
 	after := judge(g.steps)
 	if _, err := after.Limit(login); err != nil {
 		return fmt.Errorf("%w: %w (%s)", ErrLockout, err, g.wanted.Profile.Why("login_budget"))
@@ -132,7 +132,7 @@ func (g *Gate) verdict() error {
 	if g.still = after.Exceeds(roles.Budget{}, login); len(g.still) == 0 {
 		return nil // whatever is there
 	}
-	now := Budget(disk, breakGlass, "")
+	now := judged(disk, breakGlass)
 	worse := after.Exceeds(now, login)
 	if len(worse) == 0 {
 		return nil

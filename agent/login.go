@@ -19,6 +19,13 @@ func Budget(l facts.Login, breakGlass, local string) roles.Budget {
 	})
 }
 
+// judged is as much of it as there is a limit for.
+func judged(l facts.Login, breakGlass string) roles.Budget {
+	return roles.LoginBudget(roles.Login{
+		Files: l.Files, Sshd: l.Sshd, Running: roles.Running(l.Running), BreakGlass: breakGlass, Judged: true,
+	})
+}
+
 // AfterPass lays what a plan would write over what is there. A client that the
 // plan starts counts as running; one that it would only restart runs already.
 // image says what an original holds; without it, originals are not counted.

@@ -94,7 +94,9 @@ func LoginBudget(l Login) Budget {
 			continue
 		}
 		for _, s := range []Servers{AllUp, OneDown, AllDown, AllHung, AllSlow} {
-			b.Cases = append(b.Cases, m.worst(who, s))
+			if !l.Judged || (Case{User: who, Servers: s}).counts() {
+				b.Cases = append(b.Cases, m.worst(who, s))
+			}
 		}
 	}
 	b.Notes = m.allNotes()

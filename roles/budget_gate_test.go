@@ -45,6 +45,29 @@ func TestExceeds(t *testing.T) {
 	}
 }
 
+// What is judged is the same whether or not the rest is worked out.
+func TestJudgedAlone(t *testing.T) {
+	l := measuredLogin(map[string]string{})
+	whole := LoginBudget(l)
+	l.Judged = true
+	brief := LoginBudget(l)
+	if len(brief.Over(time.Second, time.Second)) == 0 || len(brief.Cases) != len(whole.Cases)-3 {
+		t.Fatalf("%+v", brief)
+	}
+	for _, limit := range []time.Duration{time.Second, 5 * time.Second, 25 * time.Second} {
+		var want, got []string
+		for _, e := range whole.Over(limit, limit) {
+			want = append(want, e.String())
+		}
+		for _, e := range brief.Over(limit, limit) {
+			got = append(got, e.String())
+		}
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("within %s: %q, want %q", limit, got, want)
+		}
+	}
+}
+
 func TestLimit(t *testing.T) {
 	b := Budget{Grace: 40 * time.Second}
 	for _, c := range []struct {

@@ -23,11 +23,18 @@ func (m *loginMachine) work(p person, s Servers) Case {
 	before := m.beforeLogin(p, refused != "")
 	var after, sudo []request
 	if refused == "" {
-		after, sudo = m.afterLogin(p), m.passwordAsked(p)
+		after = m.afterLogin(p)
+	}
+	if refused == "" && !m.Judged {
+		sudo = m.passwordAsked(p)
 	}
 	c := Case{User: p.who, Name: p.name, Servers: s, Refused: refused, Terms: []Term{}}
 	c.Before = c.stretch(BeforeLogin, before, s)
 	c.After = c.stretch(AfterLogin, after, s)
+	if m.Judged {
+		c.Total = c.Before.Plus(c.After) // for telling who has it worst
+		return c
+	}
 	c.Password = c.stretch(ForPassword, sudo, s)
 	var whole Case
 	c.Total = whole.stretch(BeforeLogin, slices.Concat(before, after), s)

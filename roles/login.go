@@ -26,6 +26,9 @@ type Login struct {
 	// Local is another local user to work out; "" is whoever of /etc/passwd
 	// has it worst, and a made-up user where there is none.
 	Local string
+	// Judged has only that worked out which Over and Exceeds judge: no states
+	// without a limit, no passwords and no totals. A pass waits for it.
+	Judged bool
 }
 
 // Running is which of the programs that stand in a login's way run. What does
