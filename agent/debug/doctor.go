@@ -18,7 +18,8 @@ type Patient struct {
 	Wanted agent.Wanted
 	Err    error        // why nothing could be decided; nil where it was
 	Untold []string     // coordinators that have not got the newest report, and why
-	Logins *LoginReport // nil: nothing was read of what a login passes through
+	Login  *facts.Login // what a login passes through; nil: nothing was read of it
+	Logins *LoginReport // how long it takes; nil as well then
 }
 
 // question finds one thing that is wrong, once or for each place where it is.
@@ -30,6 +31,7 @@ func instanceQuestions() []question {
 	return []question{
 		notDecided,
 		loginOverBudget,
+		breakGlassAccount,
 		idsDiffer,
 		foreignOriginals,
 		damagedOriginals,

@@ -25,7 +25,7 @@ func bindDebugDoctor(a *app, fs *flag.FlagSet) runner {
 		p.Untold = report.LoadUntold(cfg.Host)
 		if l := a.readLogin(ctx, cfg, p.Wanted); l != nil {
 			logins := debug.Logins(*l, p.Wanted, p.Err, debug.LoginAsked{})
-			p.Logins = &logins
+			p.Login, p.Logins = l, &logins
 		}
 		return a.findings(debug.Doctor(p, false))
 	})

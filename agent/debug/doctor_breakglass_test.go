@@ -1,0 +1,44 @@
+package debug
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"reveille/bootstrap/facts"
+)
+
+func TestDoctorOfTheBreakGlassAccount(t *testing.T) {
+	for name, c := range map[string]struct {
+		passwd, mounts, user, want string
+	}{
+		"as it should be":  {"admin:x:1000:1000::/home/admin:/bin/sh\n", "", "admin", ""},
+		"not there":        {"administrator:x:1000:1000::/home/a:/bin/sh\n+admin\n", "", "admin", "break-glass-missing"},
+		"half a line":      {"admin:x:1000\n", "", "admin", "break-glass-missing"},
+		"no way in":        {"admin:x:1000:1000::/home/admin:/usr/sbin/nologin\n", "", "admin", "break-glass-shell"},
+		"a home elsewhere": {"admin:x:1000:1000::/home/admin:/bin/sh\n", "nas:/home /home nfs4 rw 0 0\n", "admin", "break-glass-home"},
+		"both":             {"admin:x:1000:1000::/home/admin:/bin/false\n", "nas:/home /home nfs4 rw 0 0\n", "admin", "break-glass-shell break-glass-home"},
+		"nobody is named":  {"", "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := wantedWith(facts.Has{})
+			w.Profile.Directory.BreakGlass = c.user
+			l := facts.Login{Files: map[string]string{"/etc/passwd": c.passwd}, Mounts: c.mounts}
+			logins := Logins(l, w, nil, LoginAsked{})
+			p := Patient{Wanted: w, Login: &l, Logins: &logins}
+			got := breakGlassAccount(p)
+			if codes(got, "") != c.want {
+				t.Errorf("found %+v", got)
+			}
+			for _, f := range got {
+				if f.Severity != facts.Error || !strings.Contains(f.Title, "The break-glass account admin (directory.break_glass") {
+					t.Errorf("%+v", f)
+				}
+			}
+			p.Err = errors.New("x")
+			if len(breakGlassAccount(p)) != 0 || len(breakGlassAccount(Patient{Wanted: w})) != 0 {
+				t.Error("found where nothing was decided or read")
+			}
+		})
+	}
+}
