@@ -80,3 +80,22 @@ func TestLimit(t *testing.T) {
 		}
 	}
 }
+
+// nslcd's modules and PADL's have one name: where nslcd is there it answers.
+func TestRunningWith(t *testing.T) {
+	for _, c := range []struct {
+		now  Running
+		file string
+		want Running
+	}{
+		{Running{}, "/etc/nslcd.conf", Running{Nslcd: true}},
+		{Running{Nscd: true}, "/etc/sssd/sssd.conf", Running{Nscd: true, SSSD: true}},
+		{Running{}, "/etc/libnss-ldap.conf", Running{PADL: true}},
+		{Running{Nslcd: true}, "/etc/ldap.conf", Running{Nslcd: true}},
+		{Running{}, "/etc/resolv.conf", Running{}},
+	} {
+		if got := c.now.With(c.file); got != c.want {
+			t.Errorf("%+v with %s: %+v", c.now, c.file, got)
+		}
+	}
+}
