@@ -91,6 +91,25 @@ func TestPAMSession(t *testing.T) {
 	}
 }
 
+// A stack that the machine's folder has not is the distribution's own, where
+// Debian 12 has systemd-user.
+func TestPAMOfTheDistribution(t *testing.T) {
+	l := quick(map[string]string{
+		"/etc/pam.d/sshd":               "session optional pam_systemd.so\n",
+		"/usr/lib/pam.d/systemd-user":   "@include common-account\nsession required pam_permit.so\n",
+		"/etc/pam.d/common-account":     "account required pam_ldap.so\n",
+		"/usr/lib/pam.d/common-account": "account required pam_deny.so\n",
+	})
+	want := []string{"pam_ldap's account phase asks for the user 2s"}
+	if diff := cmp.Diff(want, waitsOf(l, AllDown, AfterLogin)); diff != "" {
+		t.Error(diff)
+	}
+	l.Files["/etc/pam.d/systemd-user"] = "session required pam_permit.so\n"
+	if got := waitsOf(l, AllDown, AfterLogin); got != nil {
+		t.Errorf("the machine's own stack does not count first: %q", got)
+	}
+}
+
 // sssd: its guard is filter_users, and pam_localuser before pam_sss.
 func TestPAMSSSD(t *testing.T) {
 	sssd := "[sssd]\ndomains=d\n[domain/d]\nid_provider=ldap\nldap_uri=ldap://10.9.9.9\n"

@@ -12,7 +12,7 @@ import (
 // and systemd walks the user's groups and PAM's systemd-user for it.
 func (m *loginMachine) userManager(p person, l pamLine, phase string) []request {
 	out := m.again(p, l)
-	if _, ok := m.Files[pamFolder+"systemd-user"]; !ok || phase != "session" {
+	if _, there := pamFile(m.Files, "systemd-user"); !there || phase != "session" {
 		return out
 	}
 	out = append(out, m.groups(p, "systemd starts the user's manager, for pam_systemd")...)

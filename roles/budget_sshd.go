@@ -74,7 +74,7 @@ func (m *loginMachine) afterLogin(p person) []request {
 // passwordAsked is what sudo, or any login by password, waits for.
 func (m *loginMachine) passwordAsked(p person) []request {
 	service := "sudo"
-	if _, ok := m.Files[pamFolder+service]; !ok {
+	if _, there := pamFile(m.Files, service); !there {
 		service = m.sshd.service
 	}
 	out := m.groups(p, "sudo walks the user's groups")

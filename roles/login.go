@@ -10,7 +10,7 @@ package roles
 type Login struct {
 	// Files is text by absolute path: resolv.conf, nsswitch.conf, hosts,
 	// hostname, nslcd.conf, sssd/sssd.conf (and its conf.d), PADL's files,
-	// nscd.conf, autofs.conf, auto.master and its maps, pam.d, passwd, group,
+	// nscd.conf, autofs.conf, auto.master and its maps, both pam.d, passwd, group,
 	// security/access.conf, ssh/sshd_config (for its Match lines alone),
 	// update-motd.d.
 	Files map[string]string

@@ -6,7 +6,22 @@ import (
 	"strings"
 )
 
-const pamFolder = "/etc/pam.d/"
+// Where a service's stack stands. libpam looks into the distribution's own
+// folder for what the machine's has not, which on Debian 12 is systemd-user.
+const (
+	pamFolder     = "/etc/pam.d/"
+	pamDistFolder = "/usr/lib/pam.d/"
+)
+
+// pamFile is where the stack of a service is read from, if anywhere.
+func pamFile(files map[string]string, service string) (path string, there bool) {
+	for _, folder := range []string{pamFolder, pamDistFolder} {
+		if _, there := files[folder+service]; there {
+			return folder + service, true
+		}
+	}
+	return pamFolder + service, false
+}
 
 // pamLine is one module of a stack, or another stack in its place.
 type pamLine struct {
@@ -41,8 +56,8 @@ var pamWords = map[string]pamControl{
 	"optional":   {"success": "ok", "new_authtok_reqd": "ok", "default": "ignore"},
 }
 
-// pamReader reads one service's stack of one phase from the files below
-// /etc/pam.d, following include, substack and @include.
+// pamReader reads one service's stack of one phase, following include,
+// substack and @include.
 type pamReader struct {
 	files map[string]string
 	phase string // auth, account, session
@@ -58,7 +73,7 @@ const maxPAMLines = 500
 // parsePAM is the stack of a service, of "other" where it has no file.
 func parsePAM(files map[string]string, service, phase string) ([]pamLine, remarks) {
 	r := &pamReader{files: files, phase: phase}
-	if _, ok := files[pamFolder+service]; !ok {
+	if _, there := pamFile(files, service); !there {
 		service = "other"
 	}
 	out := r.stack(service)
@@ -69,9 +84,8 @@ func parsePAM(files map[string]string, service, phase string) ([]pamLine, remark
 }
 
 func (r *pamReader) stack(service string) []pamLine {
-	path := pamFolder + strings.TrimPrefix(service, pamFolder)
-	text, ok := r.files[path]
-	if !ok {
+	path, there := pamFile(r.files, strings.TrimPrefix(service, pamFolder))
+	if !there {
 		return nil
 	}
 	if slices.Contains(r.open, path) {
@@ -82,7 +96,7 @@ func (r *pamReader) stack(service string) []pamLine {
 	defer func() { r.open = r.open[:len(r.open)-1] }()
 
 	var out []pamLine
-	for _, l := range joinedLines(path, text) {
+	for _, l := range joinedLines(path, r.files[path]) {
 		if r.read++; r.read > maxPAMLines {
 			return out
 		}

@@ -45,7 +45,7 @@ var loginFiles = []string{
 	"/etc/passwd", "/etc/group", "/etc/nslcd.conf", "/etc/sssd/sssd.conf", "/etc/sssd/conf.d/*.conf",
 	"/etc/libnss-ldap.conf", "/etc/pam_ldap.conf", "/etc/ldap.conf", "/etc/nscd.conf",
 	"/etc/autofs.conf", "/etc/default/autofs", "/etc/auto.*", "/etc/auto.master.d/*.autofs",
-	"/etc/security/access.conf", sshdConfig, sshdConfig + ".d/*.conf", "/etc/pam.d/*", motdScripts + "*",
+	"/etc/security/access.conf", sshdConfig, sshdConfig + ".d/*.conf", "/etc/pam.d/*", "/usr/lib/pam.d/*", motdScripts + "*",
 }
 
 const motdScripts = "/etc/update-motd.d/"
