@@ -54,9 +54,13 @@ func TestNslcd(t *testing.T) {
 		"hung, with a connection":        {"uri ldap://10.0.0.1/\n" + short, AllHung, []int{1}, "7s"},
 		"hung, and searches without end": {"uri ldap://10.0.0.1/\n", AllHung, []int{1}, "60s"},
 		"slow: connection, bind, search": {"uri ldap://10.0.0.1/\n" + short, AllSlow, []int{1, 2}, "9s 18s"},
-		"slow, with TLS":                 {"uri ldaps://10.0.0.1/\n" + short, AllSlow, []int{1}, "11s"},
-		"slow and never settled":         {"uri ldap://10.0.0.1/\n", AllSlow, []int{1, 1, 1}, "60s 60s 60s"},
-		"no limit to connecting":         {"uri ldap://10.0.0.1/\nbind_timelimit 0\n", AllDown, []int{1}, "60s"},
+		"slow, with TLS":                 {"uri ldaps://10.0.0.1/\n" + short, AllSlow, []int{1, 2}, "61s 61s"},
+		// TLS that is not answered has no limit, and is not found out: measured.
+		"hung, with TLS":         {"uri ldap://10.0.0.1/ ldaps://10.0.0.2/\n" + short, AllHung, []int{1, 1, 1}, "61s 61s 61s"},
+		"hung, with startTLS":    {"uri ldap://10.0.0.1/\nssl start_tls\n" + short, AllHung, []int{1}, "61s"},
+		"dead, with TLS":         {"uri ldaps://10.0.0.1/\n" + short, AllDown, []int{1, 2}, "2s 4s"},
+		"slow and never settled": {"uri ldap://10.0.0.1/\n", AllSlow, []int{1, 1, 1}, "60s 60s 60s"},
+		"no limit to connecting": {"uri ldap://10.0.0.1/\nbind_timelimit 0\n", AllDown, []int{1}, "60s"},
 		// The name takes 10 s of a dead DNS; found, the connection comes after it.
 		"a name": {"uri ldap://ldap.acme.private/\n" + short, AllDown, []int{1}, "10s"},
 	} {

@@ -1,6 +1,9 @@
 package roles
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // nslcdClient is nslcd behind libnss-ldapd and libpam-ldapd. Its arithmetic is
 // that of do_retry_search in nslcd/myldap.c.
@@ -18,7 +21,14 @@ const nslcdGivesUp = 60
 // with the default tcp_syn_retries.
 const noConnect = 127
 
+// nslcdStalled is the same where nslcd takes a processor for itself meanwhile:
+// 60.2 s were measured.
+const nslcdStalled = nslcdGivesUp + 1
+
 func (c nslcdClient) waits(s Servers, searches []int) []Bound {
+	if c.stalls(s) {
+		return slices.Repeat([]Bound{secs(nslcdStalled)}, len(searches))
+	}
 	cost := c.search(s)
 	left := c.settled(s, searches)
 	out := make([]Bound, len(searches))
@@ -43,13 +53,9 @@ func (c nslcdClient) workOut(s Servers) int {
 	case AllUp:
 		return 0
 	case AllSlow:
-		// Each of connection, TLS and bind takes its time, then the search. The
-		// first server answers, so that no other is asked.
-		steps := 1
-		if c.conf.startTLS || uriTLS(c.conf.uris[0].s) {
-			steps = 2
-		}
-		return attempts[0] + steps*c.connect() + c.answer()
+		// Each of connection and bind takes its time, then the search. The first
+		// server answers, so that no other is asked.
+		return attempts[0] + c.connect() + c.answer()
 	case OneDown:
 		if len(attempts) > 1 {
 			return attempts[0] + attempts[1] // the second answers
@@ -58,6 +64,16 @@ func (c nslcdClient) workOut(s Servers) int {
 		return c.answer() + nslcdRetries(attempts, c.conf.sleep.n, c.conf.retry.n)
 	}
 	return nslcdRetries(attempts, c.conf.sleep.n, c.conf.retry.n)
+}
+
+// stalls says whether nslcd waits for ever within libldap, whatever is set: for
+// TLS to begin on a connection that is taken and not answered. libldap knows the
+// limit for that as it does for connecting, and does not keep it: 2.5 with
+// GnuTLS, Debian 12's, was seen to read in a circle until the server's end, with
+// one processor taken. None of nslcd's threads that went there comes back, so
+// nothing settles either: each request is waited for until its module gives up.
+func (c nslcdClient) stalls(s Servers) bool {
+	return (s == AllHung || s == AllSlow) && (c.conf.startTLS || slices.ContainsFunc(c.conf.uris, func(u wordAt) bool { return uriTLS(u.s) }))
 }
 
 // attempts is the seconds of one try at each server: its name, then the

@@ -16,15 +16,17 @@ func TestValidateLoginBudget(t *testing.T) {
 	file := func(extra, uris, more string) string {
 		return "role: a\ndirectory:\n  base: dc=acme\n  break_glass: ubuntu\n" + extra + "  uris: [" + uris + "]\n" + more
 	}
-	const one = "ldaps://ldap.acme"
+	const one = "ldap://ldap.acme"
 	for name, c := range map[string]struct {
 		text string
 		want string // "": it may be so
 	}{
 		"the defaults":       {file("", one, ""), ""},
+		"TLS that stalls":    {file("  timelimit: 60s\n", "ldaps://ldap.acme", ""), ""}, // as with any other limit
 		"five servers":       {file("", strings.Join(many[:5], ", "), ""), ""},
 		"a long search":      {file("  timelimit: 60s\n", one, ""), "a.yaml:5:3: directory.timelimit would hold up logins: on a Debian with this role's files, the login of ubuntu (break_glass), servers hung: before authentication takes up to 60.5s, and may take 30s; set it lower"},
-		"as in 2011":         {file("  bind_timelimit: 5s\n  timelimit: 15s\n", one, ""), "a.yaml:6:3: directory.timelimit would"},
+		"as in 2011":         {file("  bind_timelimit: 5s\n  timelimit: 15s\n", one, ""), ""},
+		"twice as long":      {file("  bind_timelimit: 10s\n  timelimit: 30s\n", one, ""), "a.yaml:6:3: directory.timelimit would"},
 		"a long connect":     {file("  timelimit: 6s\n  bind_timelimit: 40s\n", one, ""), "a.yaml:6:3: directory.bind_timelimit would"},
 		"too many servers":   {file("", strings.Join(many, ", "), ""), "a.yaml:5:3: directory.uris would"},
 		"sssd":               {file("  client: sssd\n  timelimit: 30s\n", one, ""), "a.yaml:6:3: directory.timelimit would hold up logins: on a Debian with this role's files, the login of local (local), servers slow: before authentication takes up to 124.5s"},
@@ -57,7 +59,7 @@ func TestValidateLoginBudget(t *testing.T) {
 // What is wrong anyway is Validate's to tell; a limit of the local file is told
 // at its place there, once.
 func TestValidateLoginsOfSeveralFiles(t *testing.T) {
-	good := "\ndirectory: {base: dc=acme, break_glass: ubuntu, uris: [ldaps://ldap.acme]"
+	good := "\ndirectory: {base: dc=acme, break_glass: ubuntu, uris: [ldap://ldap.acme]"
 	found := ValidateLogins([]Source{
 		role("a", "role: a"+good+"}"), role("b", "role: b"+good+", bind_timelimit: 60s, timelimit: 5x}"), role("c", "role: c"+good+"}"),
 		local("directory: {timelimit: 60s}"),
