@@ -48,8 +48,9 @@ func TestNslcd(t *testing.T) {
 	}{
 		"up":                             {"uri ldap://10.0.0.1/\n", AllUp, []int{1, 2}, "0s 0s"},
 		"two dead":                       {"uri ldap://10.0.0.1/ ldap://10.0.0.2/\n" + short, AllDown, []int{1}, "4s"},
+		"each time anew":                 {"uri ldap://10.0.0.1/ ldap://10.0.0.2/\n" + short, AllDown, []int{2, 1, 2, 1}, "8s 4s 8s 4s"}, // measured
 		"found dead, then no more":       {"uri ldap://10.0.0.1/\n" + short, AllDown, []int{2, 1, 2}, "4s 2s 0s"},
-		"one of two dead, each thread":   {"uri ldap://10.0.0.1/ ldap://10.0.0.2/\n" + short, OneDown, []int{1, 1, 1, 1}, "2s 2s 2s 0s"},
+		"one of two dead, each thread":   {"uri ldap://10.0.0.1/ ldap://10.0.0.2/\n" + short, OneDown, []int{1, 1, 1, 1, 1, 1}, "2s 2s 2s 2s 2s 0s"},
 		"its only one dead":              {"uri ldap://10.0.0.1/\n" + short, OneDown, []int{1}, "2s"},
 		"hung, with a connection":        {"uri ldap://10.0.0.1/\n" + short, AllHung, []int{1}, "7s"},
 		"hung, and searches without end": {"uri ldap://10.0.0.1/\n", AllHung, []int{1}, "60s"},

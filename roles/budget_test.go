@@ -45,7 +45,7 @@ const (
 )
 
 // The table: what is worked out is no less than what was measured, and no more
-// than twice that, or the row says why.
+// than twice that and a login's own work.
 func TestBudgetMeasured(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -65,7 +65,7 @@ func TestBudgetMeasured(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := LoginBudget(measuredLogin(tt.changes))
 			c := b.Case(BreakGlassUser, AllDown)
-			if got := c.Total.Most.Seconds(); c.Total.Unbounded || got < tt.measured || got > 2*tt.measured {
+			if got := c.Total.Most.Seconds(); c.Total.Unbounded || got < tt.measured || got > 2*tt.measured+LoginWork.Seconds() {
 				t.Errorf("%s, measured %gs", c.Total, tt.measured)
 			}
 		})
@@ -119,11 +119,12 @@ func TestBudgetOf2011(t *testing.T) {
 		before  time.Duration
 		over    bool
 	}{
-		// For the groups seven rounds of 5 s and 124 s of sleep; for PAM one round.
-		"PADL, hard": {Running{PADL: true}, "", (7*5 + 124 + 5) * time.Second, true},
-		"PADL, soft": {Running{PADL: true}, "bind_policy soft\n", (5 + 5) * time.Second, false},
+		// For the groups seven rounds of 5 s and 124 s of sleep, and sshd holds that
+		// back for as long again; for PAM one round.
+		"PADL, hard": {Running{PADL: true}, "", (2*(7*5+124) + 5) * time.Second, true},
+		"PADL, soft": {Running{PADL: true}, "bind_policy soft\n", (2*5 + 5) * time.Second, false},
 		// Its server has failed for good after twice 5 s and ten between.
-		"nslcd": {Running{Nslcd: true}, "", (2*5 + 10 + 1) * time.Second, true},
+		"nslcd": {Running{Nslcd: true}, "", 2 * (2*5 + 10 + 1) * time.Second, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := measuredLogin(changes)
@@ -134,11 +135,11 @@ func TestBudgetOf2011(t *testing.T) {
 				t.Errorf("%s before authentication, want %s and a login's own work", got, tt.before)
 			}
 			over := false
-			for _, e := range b.Over(15*time.Second, 0) {
+			for _, e := range b.Over(20*time.Second, 0) {
 				over = over || e.Case.User == BreakGlassUser && e.Case.Servers == AllDown && e.When == BeforeLogin
 			}
 			if over != tt.over {
-				t.Errorf("over 15 s: %v, want %v", over, tt.over)
+				t.Errorf("over 20 s: %v, want %v", over, tt.over)
 			}
 		})
 	}
@@ -165,7 +166,7 @@ func TestBudgetOfAGoodMachine(t *testing.T) {
 		}
 	}
 	gone := b.Case(DirectoryUser, AllDown)
-	if gone.Total != (Bound{Most: 2500 * time.Millisecond}) || gone.Refused == "" {
+	if gone.Total != (Bound{Most: 4500 * time.Millisecond}) || gone.Refused == "" {
 		t.Errorf("a directory user with all servers dead: %+v", gone)
 	}
 	if slow := b.Case(DirectoryUser, AllSlow); slow.Refused != "" || !gone.Total.Less(slow.Total) {
@@ -210,7 +211,8 @@ func TestBudgetGrowsWithTheLimits(t *testing.T) {
 		draw := func(name string, most int) int { return rapid.IntRange(0, most).Draw(t, name) }
 		v := []int{1 + draw("nameservers", 2), draw("timeout", 6), draw("attempts", 5), 1 + draw("uris", 3), 1 + draw("bind", 15), 1 + draw("limit", 15), draw("retry", 15)}
 		more := append([]int{}, v...)
-		more[draw("which", len(v)-1)]++
+		which := draw("which", len(v)-1)
+		more[which]++
 		running := rapid.SampledFrom([]Running{{Nslcd: true}, {SSSD: true}, {PADL: true}, {Nslcd: true, Nscd: true}}).Draw(t, "running")
 		source := "ldap"
 		if running.SSSD {
@@ -228,6 +230,9 @@ func TestBudgetGrowsWithTheLimits(t *testing.T) {
 			t.Fatalf("worked out twice:\n%s", diff)
 		}
 		for i, c := range a.Cases {
+			if which == len(v)-1 && running.Nslcd {
+				continue // the longer its reconnect_retrytime, the longer nslcd asks no dead server again
+			}
 			if c.Servers == OneDown {
 				continue // of two servers one may be down, of one there is then none
 			}
