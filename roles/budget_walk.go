@@ -14,6 +14,7 @@ type request struct {
 	searches int       // LDAP searches in a row that answer it
 	fixed    Bound
 	limit    string
+	heldBack bool // sshd holds its answer back for as long again
 }
 
 // work makes the case of one person.
@@ -65,6 +66,10 @@ func (c *Case) stretch(when When, requests []request, s Servers) Bound {
 			}
 			t.Takes, t.Limit, waits[k] = waits[k][0], k, waits[k][1:]
 			known = t.Takes == (Bound{}) && r.client.waits(s, []int{r.searches})[0] != (Bound{})
+		}
+		if r.heldBack && t.Takes != (Bound{}) {
+			t.Takes = t.Takes.Times(2)
+			t.Limit += "; twice: sshd holds its answer back for up to as long again"
 		}
 		if known {
 			// It would wait if it came first, and does once those before are mended.
