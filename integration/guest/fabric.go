@@ -21,7 +21,9 @@ import (
 const (
 	Gateway  = "10.0.0.1"
 	Resolver = "10.0.0.2"
-	Metadata = "169.254.169.254"
+	// SecondResolver is the same resolver once more, where a case wants two.
+	SecondResolver = "10.0.0.3"
+	Metadata       = "169.254.169.254"
 	// Lease is what the machine's own DHCP client gets, until Fabric.Address.
 	Lease = "10.0.0.5"
 	// MAC is the machine's primary interface's.
@@ -87,7 +89,7 @@ func (f *Fabric) open() (err error) {
 	if err := errors.Join(f.nl.LinkSetUp(br), f.nl.LinkSetUp(lo)); err != nil {
 		return err
 	}
-	for _, a := range []string{Gateway + "/16", Resolver, Metadata} {
+	for _, a := range []string{Gateway + "/16", Resolver, SecondResolver, Metadata} {
 		if err := f.Add(a); err != nil {
 			return err
 		}

@@ -1,0 +1,97 @@
+package integration_test
+
+import (
+	"errors"
+	"syscall"
+
+	"reveille/integration/guest"
+	"reveille/roles"
+)
+
+// loginFault is one way in which the servers fail.
+type loginFault struct {
+	name    string
+	servers roles.Servers // the state of the budget that it is a case of
+	set     func(l *loginLab) error
+	warm    bool // nslcd has open connections when it begins
+	chosen  bool // measured by make test
+	dropped bool // packets are: the table tells how tight the bound is
+	whole   bool // it is all of the budget's state, so that the bound has to be tight
+}
+
+// loginFaults are set one after the other. Servers that refuse are a case of
+// all_down, which is what comes of them and no sooner.
+var loginFaults = []loginFault{
+	{name: "none", servers: roles.AllUp, set: func(*loginLab) error { return nil }},
+	{name: "LDAP dropped", servers: roles.AllDown, chosen: true, dropped: true,
+		set: func(l *loginLab) error { return l.drop(ldapFirst, ldapSecond) }},
+	{name: "LDAP refused", servers: roles.AllDown, chosen: true,
+		set: func(l *loginLab) error { return l.reject(ldapFirst, ldapSecond) }},
+	{name: "LDAP accepts and is silent", servers: roles.AllHung, chosen: true, set: (*loginLab).silence},
+	{name: "LDAP one of two dropped", servers: roles.OneDown, dropped: true,
+		set: func(l *loginLab) error { return l.drop(ldapFirst) }},
+	{name: "DNS dropped", servers: roles.AllDown, dropped: true,
+		set: func(l *loginLab) error { return l.drop(guest.Resolver, guest.SecondResolver) }},
+	{name: "DNS refused", servers: roles.AllDown,
+		set: func(l *loginLab) error { return l.reject(guest.Resolver, guest.SecondResolver) }},
+	{name: "DNS and LDAP dropped", servers: roles.AllDown, chosen: true, dropped: true, whole: true,
+		set: func(l *loginLab) error {
+			return l.drop(guest.Resolver, guest.SecondResolver, ldapFirst, ldapSecond)
+		}},
+	{name: "LDAP dropped, with open connections", servers: roles.AllHung, warm: true, dropped: true,
+		set: func(l *loginLab) error { return l.drop(ldapFirst, ldapSecond) }},
+	{name: "LDAP silent, with open connections", servers: roles.AllHung, warm: true, set: (*loginLab).silence},
+}
+
+// pamAsks is why local users wait on machines of the agent's. It writes no PAM
+// profile yet that would keep the directory out of their account phases, which
+// are sshd's own and systemd-user's.
+const pamAsks = "pam_ldap's account phase asks for local users as well, in sshd's stack and in systemd-user's"
+
+// knownSlow are the rows in which the break-glass user waits for longer than he
+// may on a machine of the agent's, and why.
+var knownSlow = map[string]string{
+	"agent, LDAP dropped":                             pamAsks,
+	"agent, LDAP accepts and is silent":               pamAsks,
+	"agent, DNS dropped":                              pamAsks,
+	"agent, DNS refused":                              pamAsks,
+	"agent, DNS and LDAP dropped":                     pamAsks,
+	"agent, LDAP dropped, with open connections":      pamAsks,
+	"agent, LDAP silent, with open connections":       pamAsks,
+	"agent, TLS, LDAP dropped":                        pamAsks,
+	"agent, TLS, LDAP accepts and is silent":          pamAsks + "; and nslcd never comes back from TLS that is not answered",
+	"agent, TLS, DNS dropped":                         pamAsks,
+	"agent, TLS, DNS refused":                         pamAsks,
+	"agent, TLS, DNS and LDAP dropped":                pamAsks,
+	"agent, TLS, LDAP dropped, with open connections": pamAsks,
+	"agent, TLS, LDAP silent, with open connections":  pamAsks + "; and nslcd never comes back from TLS that is not answered",
+}
+
+func (l *loginLab) drop(addresses ...string) error {
+	var all error
+	for _, a := range addresses {
+		all = errors.Join(all, l.fabric.Drop(a))
+	}
+	return all
+}
+
+func (l *loginLab) reject(addresses ...string) error {
+	var all error
+	for _, a := range addresses {
+		all = errors.Join(all, l.fabric.Reject(a))
+	}
+	return all
+}
+
+// silence stops slapd in its tracks: the kernel goes on taking connections for
+// it, and those that are open stay so.
+func (l *loginLab) silence() error { return l.slapd.Signal(syscall.SIGSTOP) }
+
+// heal takes every fault back.
+func (l *loginLab) heal() error {
+	all := l.slapd.Signal(syscall.SIGCONT)
+	for _, a := range []string{guest.Resolver, guest.SecondResolver, ldapFirst, ldapSecond} {
+		all = errors.Join(all, l.fabric.Undrop(a))
+	}
+	return all
+}
