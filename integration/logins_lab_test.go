@@ -131,7 +131,8 @@ type loginOver struct {
 }
 
 // budget is what the machine itself says of its logins, and which of them are
-// over their limits: that is an exit of 1, and here no error.
+// over their limits. That some are, an exit of 1, is no error here; nor is that
+// there is no role for this machine, an exit of 2.
 func (l *loginLab) budget() (roles.Budget, []loginOver) {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(l.t.Context(), runWithin)
@@ -145,7 +146,7 @@ func (l *loginLab) budget() (roles.Budget, []loginOver) {
 			Notes []string     `json:"notes"`
 		} `json:"now"`
 	}
-	if err := json.Unmarshal(r.Stdout, &report); err != nil || r.Code > 1 {
+	if err := json.Unmarshal(r.Stdout, &report); err != nil {
 		l.t.Fatalf("login-budget ended with %d, %v\n%s%s", r.Code, err, r.Stdout, r.Stderr)
 	}
 	for _, n := range report.Now.Notes {
@@ -179,9 +180,10 @@ func (l *loginLab) ready(f loginFault) error {
 	return errors.Join(f.set(l), sh("systemctl start nslcd"))
 }
 
-// measureTries is how often a row that is over its bound is measured. A
-// computer that is busy with something else must not fail a build; a wait that
-// the budget lacks is there each time.
+// measureTries is how often a row that is over its bound is measured, and how
+// much longer than the budget takes for it a login now takes that asks nobody is
+// left out of account. A computer that is busy with something else must not fail
+// a build; a wait that the budget lacks is there each time.
 const measureTries = 3
 
 // measure is one login in a fault, from the connection to the command's end.
@@ -200,6 +202,12 @@ func (l *loginLab) measure(t *testing.T, row *loginRow, user string) {
 			break
 		}
 		t.Logf("over its bound: %s", &again)
+		if err := l.heal(); err != nil {
+			t.Fatal(err)
+		}
+		var idle loginRow
+		l.login(t, &idle, "root")
+		row.spare = max(row.spare, idle.measured-roles.LoginWork)
 	}
 	if err := l.heal(); err != nil {
 		t.Fatal(err)
