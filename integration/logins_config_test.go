@@ -43,7 +43,7 @@ var loginConfigs = []loginConfig{
 		files: loginRole("ldap"), run: [][]string{{"reveille", "boot"}},
 	},
 	{
-		name: "agent, TLS", what: "is the same with `ldaps://` servers", ours: true,
+		name: "agent-tls", what: "is the same with `ldaps://` servers", ours: true,
 		files: loginRole("ldaps"), run: [][]string{{"reveille", "boot"}},
 	},
 	{

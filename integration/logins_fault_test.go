@@ -51,20 +51,20 @@ const pamAsks = "pam_ldap's account phase asks for local users as well, in sshd'
 // knownSlow are the rows in which the break-glass user waits for longer than he
 // may on a machine of the agent's, and why.
 var knownSlow = map[string]string{
-	"agent, LDAP dropped":                             pamAsks,
-	"agent, LDAP accepts and is silent":               pamAsks,
-	"agent, DNS dropped":                              pamAsks,
-	"agent, DNS refused":                              pamAsks,
-	"agent, DNS and LDAP dropped":                     pamAsks,
-	"agent, LDAP dropped, with open connections":      pamAsks,
-	"agent, LDAP silent, with open connections":       pamAsks,
-	"agent, TLS, LDAP dropped":                        pamAsks,
-	"agent, TLS, LDAP accepts and is silent":          pamAsks + "; and nslcd never comes back from TLS that is not answered",
-	"agent, TLS, DNS dropped":                         pamAsks,
-	"agent, TLS, DNS refused":                         pamAsks,
-	"agent, TLS, DNS and LDAP dropped":                pamAsks,
-	"agent, TLS, LDAP dropped, with open connections": pamAsks,
-	"agent, TLS, LDAP silent, with open connections":  pamAsks + "; and nslcd never comes back from TLS that is not answered",
+	"agent, LDAP dropped":                            pamAsks,
+	"agent, LDAP accepts and is silent":              pamAsks,
+	"agent, DNS dropped":                             pamAsks,
+	"agent, DNS refused":                             pamAsks,
+	"agent, DNS and LDAP dropped":                    pamAsks,
+	"agent, LDAP dropped, with open connections":     pamAsks,
+	"agent, LDAP silent, with open connections":      pamAsks,
+	"agent-tls, LDAP dropped":                        pamAsks,
+	"agent-tls, LDAP accepts and is silent":          pamAsks + "; and nslcd never comes back from TLS that is not answered",
+	"agent-tls, DNS dropped":                         pamAsks,
+	"agent-tls, DNS refused":                         pamAsks,
+	"agent-tls, DNS and LDAP dropped":                pamAsks,
+	"agent-tls, LDAP dropped, with open connections": pamAsks,
+	"agent-tls, LDAP silent, with open connections":  pamAsks + "; and nslcd never comes back from TLS that is not answered",
 }
 
 func (l *loginLab) drop(addresses ...string) error {

@@ -26,7 +26,8 @@ together, and that of one_down for the first of each, so it is less tight where 
 at once is a case of all_down as well.
 
 Users: admin is the break-glass user (local, in the groups sudo and adm), plain a local user in no group line, carol the
-directory's. A directory user whom no server knows is refused. What is not in after 130 s hangs.
+directory's. A directory user whom no server knows is refused. What is not in after 130 s hangs. A row
+that is missing has not been measured yet.
 `
 
 // computedCells are a row's cells that are the same whenever it is written.
