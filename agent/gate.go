@@ -31,6 +31,7 @@ type Gate struct {
 	decide sync.Once
 	err    error
 	still  []roles.Excess // over a limit, and no longer than before
+	beyond []roles.Excess // longer than before, and no setting of a profile mends it
 }
 
 // Guard is the plan with a gate before its name-service files.
@@ -63,6 +64,8 @@ func (g *Gate) Note() error {
 	switch {
 	case g.err != nil:
 		return fmt.Errorf("the files of the name service: %w", g.err)
+	case len(g.beyond) > 0:
+		return fmt.Errorf("over its limit, and no setting of the profile mends it: %s; %s", g.beyond[0], g.beyond[0].Longest().Remedy)
 	case len(g.still) > 0:
 		return fmt.Errorf("no longer than before, and still over its limit: %s; `reveille debug login-budget` has every wait", g.still[0])
 	}
@@ -136,6 +139,12 @@ func (g *Gate) verdict() error {
 	worse := after.Exceeds(now, login)
 	if len(worse) == 0 {
 		return nil
+	}
+	if p, err := roles.Plan(g.wanted.Facts, g.wanted.Profile.Least()); err == nil {
+		if len(roles.Mendable(worse, judge(p))) == 0 {
+			g.beyond = worse
+			return nil
+		}
 	}
 	return fmt.Errorf("%w: %s", ErrLockout, said(worse, g.remedy(worse, now, judge)))
 }

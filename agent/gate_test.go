@@ -55,7 +55,10 @@ func TestWhateverPassesTheGateKeepsLoginsShort(t *testing.T) {
 		// What was installed counts as running on both sides.
 		now := Budget(before, w.Profile.Directory.BreakGlass, "")
 		after := Budget(facts.ReadLogin(t.Context(), h), w.Profile.Directory.BreakGlass, "")
-		if over := after.Exceeds(now, w.Profile.LoginBudget); len(over) > 0 {
+		over := slices.DeleteFunc(after.Exceeds(now, w.Profile.LoginBudget), func(e roles.Excess) bool {
+			return slices.ContainsFunc(gate.beyond, func(b roles.Excess) bool { return b.String() == e.String() })
+		})
+		if len(over) > 0 {
 			rt.Fatalf("written, and %v", over)
 		}
 	})

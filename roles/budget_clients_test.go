@@ -164,7 +164,8 @@ func TestURIHost(t *testing.T) {
 }
 
 // One more server, second or attempt is never the shorter wait, for whichever
-// client, when no server answers.
+// client, when no server answers. (But for nslcd's reconnect_retrytime: as long
+// as a dead server is not to be tried again, nslcd gives up at once.)
 func TestMoreIsNeverShorter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(name string, most int) int { return rapid.IntRange(0, most).Draw(t, name) }
@@ -176,6 +177,9 @@ func TestMoreIsNeverShorter(t *testing.T) {
 		byName := rapid.Bool().Draw(t, "by name")
 		searches := rapid.SliceOfN(rapid.IntRange(1, 3), 1, 6).Draw(t, "searches")
 		running := rapid.SampledFrom([]Running{{Nslcd: true}, {SSSD: true}, {PADL: true}}).Draw(t, "client")
+		if i == 6 && running.Nslcd {
+			return
+		}
 
 		total := func(v []int) Bound {
 			m := newLoginMachine(Login{Files: sizedFiles(v, byName), Running: running})

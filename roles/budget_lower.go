@@ -49,3 +49,30 @@ func (p Profile) Lowered() []Lowered {
 	}
 	return out
 }
+
+// Least is the profile with one server of each kind and every limit of a login
+// at its default: as short as it can be made.
+func (p Profile) Least() Profile {
+	if p.Directory != nil {
+		d := *p.Directory
+		d.URIs = d.URIs[:min(1, len(d.URIs))]
+		d.BindTimeLimit, d.TimeLimit = min(d.BindTimeLimit, 2*time.Second), min(d.TimeLimit, 5*time.Second)
+		p.Directory = &d
+	}
+	if p.Resolver != nil {
+		r := *p.Resolver
+		r.Timeout, r.Attempts = time.Second, 1
+		p.Resolver = &r
+	}
+	return p
+}
+
+// Mendable is what of these a profile is to blame for. It is not where servers
+// take connections and answer late or never, and the least limits wait as long: so does
+// nslcd, 60 s a request, for one that does not answer TLS, whatever it is told.
+func Mendable(over []Excess, least Budget) []Excess {
+	return slices.DeleteFunc(slices.Clone(over), func(e Excess) bool {
+		return (e.Case.Servers == AllHung || e.Case.Servers == AllSlow) && e.Takes.Over(least.DefaultLimit()) && // else a shorter login_budget is to blame
+			!least.Case(e.Case.User, e.Case.Servers).Judged(e.When).Less(e.Takes)
+	})
+}

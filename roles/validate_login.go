@@ -1,7 +1,6 @@
 package roles
 
 import (
-	"slices"
 	"time"
 
 	"reveille/bootstrap/facts"
@@ -80,26 +79,16 @@ func excessOf(p Profile) Bound {
 	return sum
 }
 
-// samplesOver is what of a sample machine's logins is over its limit, and would
-// not be the same with one server and every limit at its default: that is not
-// the profile's fault (TLS that stalls waits for nslcd's own 60 s). Not ok where
-// its files cannot be made, which is somebody else's to tell.
+// samplesOver is what of a sample machine's logins is over its limit by the
+// profile's fault. Not ok where its files cannot be made, which is somebody
+// else's to tell.
 func samplesOver(p Profile) ([]Excess, bool) {
 	l, ok := sampleLogin(p)
 	if !ok {
 		return nil, false
 	}
-	least, ok := sampleLogin(p.with(func(p *Profile) {
-		p.Directory.URIs = p.Directory.URIs[:1]
-		p.Directory.TimeLimit, p.Directory.BindTimeLimit = 5*time.Second, 2*time.Second
-		if p.Resolver != nil {
-			p.Resolver.Timeout, p.Resolver.Attempts = time.Second, 1
-		}
-	}))
-	b := LoginBudget(least)
-	return slices.DeleteFunc(LoginBudget(l).Over(p.LoginBudget, 0), func(e Excess) bool {
-		return !b.Case(e.Case.User, e.Case.Servers).Judged(e.When).Less(e.Takes)
-	}), ok
+	least, ok := sampleLogin(p.Least())
+	return Mendable(LoginBudget(l).Over(p.LoginBudget, 0), LoginBudget(least)), ok
 }
 
 // sampleLogin is a Debian as its packages leave it, with our files, and the

@@ -11,16 +11,16 @@ import (
 	"reveille/coordinator/api"
 )
 
-// The limits of 2011 with our files, and those that are the default.
+// Limits that lock people out, and longer ones.
 const (
-	in2011  = "  bind_timelimit: 5s\n  timelimit: 15s\n"
+	long    = "  bind_timelimit: 5s\n  timelimit: 30s\n"
 	longest = "  bind_timelimit: 10s\n  timelimit: 60s\n"
 )
 
 func withLimits(limits string) string {
 	return "role: mysql\nmatch: {security_groups: [mysql]}\nidentity: {domain: acme.private}\n" +
 		"resolver: {nameservers: [10.0.0.2]}\n" +
-		"directory:\n  uris: [ldaps://ldap.acme.private]\n  base: dc=acme,dc=private\n  break_glass: admin\n" + limits +
+		"directory:\n  uris: [ldap://10.9.9.7]\n  base: dc=acme,dc=private\n  break_glass: admin\n" + limits +
 		"ganglia: {cluster: mysql, port: 8631, collectors: [10.0.0.4]}\n"
 }
 
@@ -100,9 +100,9 @@ func TestALockoutIsNotWritten(t *testing.T) {
 	m := loginMachine(t, nil)
 	before := nameFiles(m)
 	for _, n := range []string{"first", "second"} {
-		wantRefused(t, gatePass(t, m, withLimits(in2011)),
+		wantRefused(t, gatePass(t, m, withLimits(long)),
 			"the files of the name service: refused, and what is there stays: the login of admin (break_glass), servers slow: before authentication takes up to",
-			"and may take 30s", "of it by /etc/pam.d/common-account:4 (nslcd: ", "timelimit 15", "; to change: set directory.timelimit from role file /etc/reveille/roles.d/mysql.yaml:10, lower;")
+			"and may take 30s", "of it by /etc/pam.d/common-account:4 (nslcd: ", "timelimit 30", "; to change: set directory.timelimit from role file /etc/reveille/roles.d/mysql.yaml:10, lower;")
 		if diff := cmp.Diff(before, nameFiles(m)); diff != "" {
 			t.Errorf("the %s pass wrote (-before +after)\n%s", n, diff)
 		}
@@ -125,17 +125,29 @@ func TestALockoutIsNotWritten(t *testing.T) {
 // once the disk has become better than it.
 func TestWhatBettersTheDiskIsWritten(t *testing.T) {
 	m := loginMachine(t, worseDisk())
-	r := gatePass(t, m, withLimits(in2011))
+	r := gatePass(t, m, withLimits(long))
 	if r.State != api.Ready || !strings.Contains(strings.Join(r.Notes, "\n"), "no longer than before, and still over its limit: the login of admin") {
 		t.Fatalf("over a worse disk:\n%s", text(r))
 	}
-	if again := gatePass(t, m, withLimits(in2011)); again.State != api.Ready || len(again.Notes) != 0 {
+	if again := gatePass(t, m, withLimits(long)); again.State != api.Ready || len(again.Notes) != 0 {
 		t.Errorf("a second pass:\n%s", text(again))
 	}
 	before := nameFiles(m)
 	wantLonger := gatePass(t, m, withLimits(longest))
 	if diff := cmp.Diff(before, nameFiles(m)); diff != "" || wantLonger.State != api.Failed {
 		t.Errorf("longer limits than those on disk were written:\n%s\n%s", diff, text(wantLonger))
+	}
+}
+
+// A server that takes connections and never answers TLS holds up whoever PAM
+// asks for, whatever the limits. To refuse every directory by TLS for it would
+// help nobody: it is written, and told with what mends it.
+func TestWhatNoSettingMendsIsTold(t *testing.T) {
+	m := loginMachine(t, nil)
+	r := gatePass(t, m, strings.ReplaceAll(withLimits(""), "ldap://", "ldaps://"))
+	notes := strings.Join(r.Notes, "\n")
+	if r.State != api.Ready || !strings.Contains(notes, "over its limit, and no setting of the profile mends it: the login of admin (break_glass)") || !strings.Contains(notes, "pam_localuser.so") {
+		t.Errorf("%s", text(r))
 	}
 }
 
@@ -161,7 +173,7 @@ func TestLoginBudgetOfTheProfile(t *testing.T) {
 	if diff := cmp.Diff(before, nameFiles(m)); diff != "" {
 		t.Errorf("files were written:\n%s", diff)
 	}
-	if r := gatePass(t, m, withLimits(in2011)+"login_budget: 80s\n"); r.State != api.Ready {
+	if r := gatePass(t, m, withLimits(long)+"login_budget: 80s\n"); r.State != api.Ready {
 		t.Errorf("within a longer limit:\n%s", text(r))
 	}
 }
@@ -189,11 +201,11 @@ func TestAnImageThatLocksOutDoesNotComeBack(t *testing.T) {
 func TestKilledBehindTheGate(t *testing.T) {
 	if m, ok := hosttest.InChild(t); ok {
 		withUnits(m)
-		gatePass(t, m, withLimits(in2011))
+		gatePass(t, m, withLimits(long))
 		return
 	}
 	whole := loginMachine(t, worseDisk())
-	gatePass(t, whole, withLimits(in2011))
+	gatePass(t, whole, withLimits(long))
 	want := nameFiles(whole)
 	n := 1
 	for ; ; n += 4 {
@@ -201,7 +213,7 @@ func TestKilledBehindTheGate(t *testing.T) {
 		if !m.Child(t, n) {
 			break
 		}
-		if r := gatePass(t, m, withLimits(in2011)); r.State != api.Ready {
+		if r := gatePass(t, m, withLimits(long)); r.State != api.Ready {
 			t.Errorf("killed at point %d: the next pass:\n%s", n, text(r))
 		}
 		if diff := cmp.Diff(want, nameFiles(m)); diff != "" {
