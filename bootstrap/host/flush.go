@@ -132,8 +132,8 @@ func (h *Host) pay(f *folder, dir string) error {
 }
 
 // FlushAll is Flush for all folders, side by side, as the disk makes one work of
-// them. A disk that does not answer within the
-// time is named in the error, and left to answer later.
+// them. A disk that does not answer within the time is named in the error, and
+// left to answer later.
 func (h *Host) FlushAll(within time.Duration) error {
 	late := time.NewTimer(within)
 	defer late.Stop()

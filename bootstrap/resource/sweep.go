@@ -12,8 +12,8 @@ import (
 
 // Sweep takes away what a killed run has left: temporary files in the folders
 // of the plan's files, of the files that are ours already, and of our own
-// state. The agent calls it once, at the beginning of a pass and under its lock,
-// since a large folder takes long to list.
+// state. The agent calls it once a pass, under its lock and beside the steps,
+// since a large folder takes long to list. It spares what this process writes.
 func Sweep(h *host.Host, p plan.Plan) error {
 	dirs := []string{unitsDir, servicesDir, filepath.Dir(confirmedPath), SavedDir, originals.Dir}
 	var errs []error
