@@ -12,8 +12,11 @@ import (
 // owing is the folders below the root whose names may not be on the disk.
 func owing(h *Host) []string {
 	var all []string
-	for dir, f := range h.unsynced.dirs {
-		if f.owed {
+	for dir, f := range h.unsynced.wanted(func(string) bool { return true }) {
+		f.mu.Lock() // a flush that was left behind may still end
+		owed := f.owed
+		f.mu.Unlock()
+		if owed {
 			all = append(all, h.inside(dir))
 		}
 	}
