@@ -120,6 +120,9 @@ func (g *Gate) let(changes []plan.Change, err error) ([]plan.Change, error) {
 // verdict judges the machine as it is and as it would be. What the gate does
 // not hold back is done either way, and so is part of both.
 func (g *Gate) verdict() error {
+	if !g.matters() {
+		return nil
+	}
 	read := facts.ReadLoginNames(g.host, g.wanted.Facts.Machine.Has)
 	free := slices.DeleteFunc(slices.Clone(g.steps), guarded)
 	disk := AfterPass(read, free, g.image)
@@ -147,6 +150,21 @@ func (g *Gate) verdict() error {
 		}
 	}
 	return fmt.Errorf("%w: %s", ErrLockout, said(worse, g.remedy(worse, now, judge)))
+}
+
+// matters says whether the files could make a login longer at all. Reading and
+// judging costs a first pass a millisecond and a half, which a role that has no
+// more than a resolver need not pay on a machine whose logins ask no server.
+func (g *Gate) matters() bool {
+	if g.wanted.Profile.Directory != nil || g.wanted.Profile.LoginBudget != 0 {
+		return true
+	}
+	for _, s := range g.steps {
+		if guarded(s) && s.Concern != "resolver" {
+			return true
+		}
+	}
+	return facts.LoginResolves(g.host, g.wanted.Facts.Machine.Has)
 }
 
 // after lays the files over the disk. A client whose file is among them counts

@@ -81,7 +81,7 @@ func randomDisk(t *rapid.T) map[string]string {
 		"/etc/pam.d/common":    pick("common", "account required pam_ldap.so\n", "account required pam_sss.so\nsession required pam_systemd.so\n", "account sufficient pam_localuser.so\naccount required pam_ldap.so\n"),
 		"/etc/ssh/sshd_config": pick("sshd", "", "UseDNS yes\n", "LoginGraceTime 30\n", "AuthorizedKeysCommand /bin/x\n"),
 	}
-	client := pick("client", "/usr/sbin/nslcd", "/usr/sbin/sssd", "/usr/lib/libnss_ldap.so.2")
+	client := pick("client", "/usr/sbin/nslcd", "/usr/sbin/sssd", "/usr/lib/libnss_ldap.so.2", "/usr/sbin/nscd")
 	m[client] = ""
 	m["/etc/nslcd.conf"] = "uri ldap://10.9.9.9\n" + pick("nslcd", "", "bind_timelimit 1\ntimelimit 1\nreconnect_retrytime 1\n", "bind_timelimit 30\ntimelimit 50\n")
 	m["/etc/libnss-ldap.conf"] = "uri ldap://10.9.9.9\n" + pick("padl", "", "bind_policy soft\nbind_timelimit 1\ntimelimit 1\n")
@@ -113,6 +113,38 @@ func randomWanted(t *rapid.T) Wanted {
 		w.Profile.LoginBudget = seconds("login_budget", 30)
 	}
 	return w
+}
+
+// A resolver alone is let through unread only where it makes no login longer,
+// by the reading of all that a login passes through.
+func TestAResolverIsLetThroughUnreadWhereNoLoginAsksIt(t *testing.T) {
+	unread, read := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		m := hosttest.New(t, randomDisk(rt))
+		h := m.Offline()
+		w := randomWanted(rt)
+		w.Profile.Directory, w.Profile.LoginBudget = nil, 0
+		w.Profile.Resolver = &roles.Resolver{Nameservers: []string{"10.0.0.2", "10.0.1.2"}, Timeout: 30 * time.Second, Attempts: 5}
+		w.Facts.Machine = facts.ReadMachine(h)
+		p, err := roles.Plan(w.Facts, w.Profile)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		gate, _ := Guard(h, w, p.Offline())
+		if gate.matters() {
+			read++
+			return
+		}
+		unread++
+		disk := facts.ReadLoginNames(h, w.Facts.Machine.Has)
+		now, after := judged(disk, "admin"), judged(gate.after(disk, gate.steps), "admin")
+		if diff := cmp.Diff(now.Cases, after.Cases); diff != "" {
+			rt.Fatalf("let through unread, and yet:\n%s", diff)
+		}
+	})
+	if unread == 0 || read == 0 {
+		t.Errorf("%d unread and %d read: the cases are too much alike", unread, read)
+	}
 }
 
 // Where no file of the name service differs, none of what a login passes

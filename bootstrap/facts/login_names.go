@@ -6,10 +6,11 @@ import (
 	"reveille/bootstrap/host"
 )
 
-// The files that decide what a name service costs a login, but for its clients'.
+// The files that decide what a name service costs a login, but for its clients'
+// and sshd's.
 var nameFiles = []string{
 	"/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/hosts", "/etc/hostname",
-	"/etc/passwd", "/etc/group", "/etc/security/access.conf", sshdConfig, sshdConfig + ".d/*.conf",
+	"/etc/passwd", "/etc/group", "/etc/security/access.conf",
 }
 
 // ReadLoginNames is as much of ReadLogin as the files of a name service can
@@ -19,34 +20,54 @@ var nameFiles = []string{
 // counts as running, whether or not it has been started yet. Homes, mounts and scripts are left out.
 func ReadLoginNames(h *host.Host, has Has) Login {
 	r := &loginReader{looker: looker{h: h}, files: map[string]string{}}
+	l := r.clients(has)
 	for _, pattern := range nameFiles {
 		r.all(pattern)
 	}
-	for _, client := range []struct {
+	service, ok := sshdValue(l.Sshd, "pamservicename")
+	if !ok {
+		service = "sshd"
+	}
+	for _, s := range []string{service, "systemd-user", "other"} {
+		r.stack(s)
+	}
+	for _, p := range r.problems {
+		r.note("%s", p)
+	}
+	l.Notes = append([]string{}, r.notes...)
+	return l
+}
+
+// LoginResolves says whether a login on this machine may wait for a name
+// server: sshd looks for the client's name, or a directory client has been told
+// of a server. Where neither is so, no resolv.conf makes a login longer. What
+// cannot be read may.
+func LoginResolves(h *host.Host, has Has) bool {
+	r := &loginReader{looker: looker{h: h}, files: map[string]string{}}
+	l := r.clients(has)
+	dns, said := sshdValue(l.Sshd, "usedns")
+	return said && dns != "no" || l.Running.Nslcd || l.Running.SSSD || l.Running.PADL || len(r.problems)+len(r.notes) > 0
+}
+
+// clients reads what sshd and the directory's clients have been told.
+func (r *loginReader) clients(has Has) Login {
+	for _, from := range []struct {
 		here  bool
 		files []string
 	}{
+		{true, []string{sshdConfig, sshdConfig + ".d/*.conf"}},
 		{has.Nslcd, []string{"/etc/nslcd.conf"}},
 		{has.SSSD, []string{"/etc/sssd/sssd.conf", "/etc/sssd/conf.d/*.conf"}},
 		{has.NSSLDAP, []string{"/etc/libnss-ldap.conf", "/etc/pam_ldap.conf", "/etc/ldap.conf"}},
 		{has.Nscd, []string{"/etc/nscd.conf"}},
 	} {
-		for _, pattern := range client.files {
-			if client.here {
+		for _, pattern := range from.files {
+			if from.here {
 				r.all(pattern)
 			}
 		}
 	}
 	l := Login{Files: r.files, Sshd: sshdSettings(r.files)}
-	service := "sshd"
-	for line := range strings.Lines(l.Sshd) {
-		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "pamservicename "); ok {
-			service = name
-		}
-	}
-	for _, s := range []string{service, "systemd-user", "other"} {
-		r.stack(s)
-	}
 	l.Running = LoginRunning{Nscd: has.Nscd, Resolved: r.exists(resolvedProgram)}
 	for path, text := range r.files {
 		switch {
@@ -58,10 +79,6 @@ func ReadLoginNames(h *host.Host, has Has) Login {
 			l.Running.PADL = asksNetwork(text) || l.Running.PADL
 		}
 	}
-	for _, p := range r.problems {
-		r.note("%s", p)
-	}
-	l.Notes = append([]string{}, r.notes...)
 	return l
 }
 

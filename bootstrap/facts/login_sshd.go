@@ -73,6 +73,16 @@ func sshdSettings(files map[string]string) string {
 	return out.String()
 }
 
+// sshdValue is one of the settings.
+func sshdValue(settings, key string) (value string, said bool) {
+	for line := range strings.Lines(settings) {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(line), key+" "); ok {
+			return v, true
+		}
+	}
+	return "", false
+}
+
 // sshdSetting parts "Key value", "Key=value" and "Key "value"".
 func sshdSetting(line string) (key, value string) {
 	line = strings.TrimSpace(line)
