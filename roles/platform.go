@@ -24,6 +24,7 @@ type platform struct {
 	GmondModules  string // the folder of gmond's modules
 	GmondUnit     string
 	GmetadConf    string
+	PAMProfiles   bool   // pam-auth-update makes PAM's common files from profiles
 	CABundle      string // the system's own certificate authorities
 	DhclientHook  string // a file that dhclient-script sources after defining its functions
 	HookIsShared  bool   // DhclientHook is one file for everybody: it is edited, not owned
@@ -62,6 +63,7 @@ var debian = platform{
 	GmondModules: "/usr/lib/x86_64-linux-gnu/ganglia",
 	GmondUnit:    "ganglia-monitor.service",
 	GmetadConf:   "/etc/ganglia/gmetad.conf",
+	PAMProfiles:  true,
 	CABundle:     "/etc/ssl/certs/ca-certificates.crt",
 	// run-parts passes over names with a dot, and the last hook to define
 	// make_resolv_conf wins: resolvconf and resolved bring hooks of their own.

@@ -17,6 +17,7 @@ func concerns() []Concern {
 		{"resolver", planResolver},
 		{"nameservice", planNameservice},
 		{"directory", planDirectory},
+		{"pam", planPAM},
 		{"ganglia", planGanglia},
 		{"scripts", planScripts},
 		{"services", planServices},

@@ -32,7 +32,7 @@ func undo(f facts.Facts, wanted plan.Plan) plan.Plan {
 			Resource: resource.Original{Path: o.Path}, Concern: o.Concern,
 			Why: "no layer asks for it any more: the image's own goes back",
 		}
-		if nss := "file:" + nsswitchPath; o.Concern == "directory" && named[nss] {
+		if nss := "file:" + nsswitchPath; (o.Concern == "directory" || o.Concern == "pam") && named[nss] {
 			s.Needs = []string{nss}
 		}
 		out, after = append(out, s), append(after, GoesBackAfter(o.Path, o.Concern))
@@ -53,7 +53,7 @@ func undo(f facts.Facts, wanted plan.Plan) plan.Plan {
 func GoesBackAfter(path, concern string) []string {
 	original := func(p string) string { return resource.Original{Path: p}.ID() }
 	switch {
-	case concern == "directory":
+	case concern == "directory", concern == "pam":
 		return []string{original(nsswitchPath)}
 	case path == hostsPath: // sudo looks the host's own name up
 		return []string{original(hostnamePath), original(resource.LiveHostname)}

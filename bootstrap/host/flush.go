@@ -106,6 +106,21 @@ func (h *Host) Sync(dir string) error {
 	return h.Flush(dir)
 }
 
+// SyncFile waits until what a program has written to a file is on the disk. One
+// that is not there needs nothing.
+func (h *Host) SyncFile(path string) error {
+	real, err := h.real(path)
+	if err != nil {
+		return err
+	}
+	h.point("sync", path, "sync")
+	if err := syncDir(real); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return h.fail("bring to the disk", path, err)
+	}
+	h.point("sync", path, "done")
+	return nil
+}
+
 // flush is Flush for a folder on this computer.
 func (h *Host) flush(real string) error {
 	above := h.unsynced.wanted(func(dir string) bool {
@@ -162,10 +177,11 @@ func (h *Host) FlushAll(within time.Duration) error {
 	return errors.Join(errs...)
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+// syncDir brings a folder's names to the disk, or a file's bytes.
+func syncDir(path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(f.Sync(), f.Close())
 }

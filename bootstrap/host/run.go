@@ -129,15 +129,15 @@ func (c commands) wait(ctx context.Context, done <-chan error) (error, bool) {
 	}
 }
 
-// environ is ours with messages in English, whoever starts the agent, and
-// without what systemd says to the agent itself.
+// environ is ours with messages in English and without questions, whoever
+// starts the agent, and without what systemd says to the agent itself.
 func environ(env []string) []string {
-	out := []string{"LC_ALL=C"}
+	out := []string{"LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"}
 	path := false
 	for _, e := range env {
 		key, _, _ := strings.Cut(e, "=")
 		switch key {
-		case "LC_ALL", "LANG", "LANGUAGE",
+		case "LC_ALL", "LANG", "LANGUAGE", "DEBIAN_FRONTEND",
 			"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS": // between systemd and the agent alone
 			continue
 		}

@@ -65,6 +65,7 @@ type Record struct {
 	Edits   []Edit      `json:"edits"`  // edits made, in order; none: the whole file is ours
 	Attr    bool        `json:"attr"`   // an edit also set mode or owner
 	Units   []string    `json:"units"`  // units that were started on our file, and are told when it goes back; "reload:" before those that are reloaded
+	PAM     string      `json:"pam"`    // profile of PAM that goes back in force with it; "" for all but ours
 	Wrote   []string    `json:"wrote"`  // digests of what we wrote as whole files, the latest last
 
 	bytes []byte

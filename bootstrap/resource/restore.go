@@ -16,6 +16,9 @@ import (
 // restore puts a path back to the image's own and forgets the original. It may
 // be killed anywhere and run again: the record goes last.
 func restore(ctx context.Context, h *host.Host, rec originals.Record) error {
+	if err := putBackPAM(ctx, h, rec); err != nil {
+		return err
+	}
 	if err := h.Sweep(filepath.Dir(rec.Target)); err != nil {
 		return err
 	}
@@ -33,7 +36,7 @@ func restore(ctx context.Context, h *host.Host, rec originals.Record) error {
 	}
 	// Said, but no reason to call the file ours any longer: whoever repairs an
 	// image from a rescue system has no systemd that answers for it.
-	told := restartReaders(ctx, h, rec)
+	told := errors.Join(restartReaders(ctx, h, rec), toldPAM(h, rec))
 	// What was confirmed was confirmed of a file that is no longer ours.
 	if err := forgetConfirmed(h, rec.Path); err != nil {
 		return err

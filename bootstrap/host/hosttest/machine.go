@@ -30,6 +30,7 @@ type Machine struct {
 	jobs     []string
 	tasks    map[string]host.TaskState // by unit
 	onLaunch func(host.Task) host.TaskState
+	onRun    func(argv []string)
 	forwards map[string]string // by address
 	links    *links
 	onJob    func(verb, name string)
@@ -131,6 +132,14 @@ func (m *Machine) Command(argv []string, out host.Output, err error) {
 	m.script[key] = append(m.script[key], answer{out, err})
 }
 
+// OnRun has a function do on the machine what a scripted command would, just
+// before it answers.
+func (m *Machine) OnRun(f func(argv []string)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.onRun = f
+}
+
 // Run answers from the script; a command that is not in it fails the test.
 func (m *Machine) Run(ctx context.Context, name string, args ...string) (host.Output, error) {
 	argv := append([]string{name}, args...)
@@ -148,6 +157,9 @@ func (m *Machine) Run(ctx context.Context, name string, args ...string) (host.Ou
 	}
 	if err := ctx.Err(); err != nil {
 		return host.Output{Code: -1}, err
+	}
+	if m.onRun != nil {
+		m.onRun(argv)
 	}
 	return a.out, a.err
 }
