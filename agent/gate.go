@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"reveille/bootstrap/converge"
@@ -28,17 +27,43 @@ type Gate struct {
 	wanted Wanted
 	steps  plan.Plan
 
-	decide sync.Once
+	mu      sync.Mutex
+	pam     pamStep
+	decided bool
+	verdict verdict
+}
+
+// verdict is what becomes of the files: without an error they are written.
+type verdict struct {
 	err    error
 	still  []roles.Excess // over a limit, and no longer than before
 	beyond []roles.Excess // longer than before, and no setting of a profile mends it
 }
 
-// Guard is the plan with a gate before its name-service files.
-func Guard(h *host.Host, w Wanted, steps plan.Plan) (*Gate, plan.Plan) {
+func (v verdict) clean() bool { return v.err == nil && len(v.still)+len(v.beyond) == 0 }
+
+// pamStep is how far the step is by which PAM leaves local users alone.
+type pamStep int
+
+// It has ended, or is none of this pass's: what is on disk counts. In a dry run
+// it counts as done. Else it is on its way.
+const (
+	pamEnded pamStep = iota
+	pamForetold
+	pamOnItsWay
+)
+
+// Guard is the plan with a gate before its name-service files, for a pass that
+// may do at most max.
+func Guard(h *host.Host, w Wanted, steps plan.Plan, max plan.Risk) (*Gate, plan.Plan) {
 	g := &Gate{host: h, wanted: w, steps: steps}
 	out := slices.Clone(steps)
 	for i, s := range out {
+		if isPAM(s) && max == plan.Nothing {
+			g.pam = pamForetold
+		} else if isPAM(s) && max >= plan.Disrupts {
+			g.pam = pamOnItsWay
+		}
 		if !guarded(s) {
 			continue
 		}
@@ -53,23 +78,39 @@ func Guard(h *host.Host, w Wanted, steps plan.Plan) (*Gate, plan.Plan) {
 }
 
 // guarded says whether a step is one of those that decide how users and names
-// are looked up.
+// are looked up. That PAM leaves local users alone makes no login longer; that
+// it no longer does may.
 func guarded(s plan.Step) bool {
-	return slices.Contains([]string{"resolver", "nameservice", "directory"}, s.Concern)
+	_, back := s.Resource.(resource.Original)
+	return slices.Contains([]string{"resolver", "nameservice", "directory"}, s.Concern) || back && s.Concern == "pam"
 }
 
 // Note is for the report: why the files were not written, or what is over its
 // limit all the same; nil where nothing is, or no file differed.
 func (g *Gate) Note() error {
-	switch {
-	case g.err != nil:
-		return fmt.Errorf("the files of the name service: %w", g.err)
-	case len(g.beyond) > 0:
-		return fmt.Errorf("over its limit, and no setting of the profile mends it: %s; %s", g.beyond[0], g.beyond[0].Longest().Remedy)
-	case len(g.still) > 0:
-		return fmt.Errorf("no longer than before, and still over its limit: %s; `reveille debug login-budget` has every wait", g.still[0])
+	switch v := g.verdict; {
+	case v.err != nil:
+		return fmt.Errorf("the files of the name service: %w", v.err)
+	case len(v.beyond) > 0:
+		return fmt.Errorf("over its limit, and no setting of the profile mends it: %s; %s", v.beyond[0], v.beyond[0].Longest().Remedy)
+	case len(v.still) > 0:
+		return fmt.Errorf("no longer than before, and still over its limit: %s; `reveille debug login-budget` has every wait", v.still[0])
 	}
 	return nil
+}
+
+// Saw tells the gate how a step ended.
+func (g *Gate) Saw(r converge.Result) {
+	if isPAM(r.Step) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.pam = pamEnded
+	}
+}
+
+func isPAM(s plan.Step) bool {
+	_, ok := s.Resource.(resource.PAMProfile)
+	return ok
 }
 
 // Open takes the gate out of a walk's results.
@@ -110,46 +151,36 @@ func (g *Gate) let(changes []plan.Change, err error) ([]plan.Change, error) {
 	if err != nil || len(changes) == 0 {
 		return changes, err
 	}
-	g.decide.Do(func() { g.err = g.verdict() })
-	if g.err != nil {
-		return nil, g.err
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.decide(); err != nil {
+		return nil, err
+	}
+	if g.verdict.err != nil {
+		return nil, g.verdict.err
 	}
 	return changes, nil
 }
 
-// verdict judges the machine as it is and as it would be. What the gate does
-// not hold back is done either way, and so is part of both.
-func (g *Gate) verdict() error {
+// decide waits for PAM only where something is over its limit without it.
+func (g *Gate) decide() error {
+	if g.decided {
+		return nil
+	}
 	if !g.matters() {
+		g.decided = true
 		return nil
 	}
-	read := facts.ReadLoginNames(g.host, g.wanted.Facts.Machine.Has)
-	free := slices.DeleteFunc(slices.Clone(g.steps), guarded)
-	disk := AfterPass(read, free, g.image)
-	breakGlass, login := "", g.wanted.Profile.LoginBudget
-	if d := g.wanted.Profile.Directory; d != nil {
-		breakGlass = d.BreakGlass
+	steps := g.steps
+	if g.pam != pamForetold {
+		steps = slices.DeleteFunc(slices.Clone(steps), isPAM)
 	}
-	judge := func(steps plan.Plan) roles.Budget { return judged(g.after(disk, steps), breakGlass) }
-	after := judge(g.steps)
-	if _, err := after.Limit(login); err != nil {
-		return fmt.Errorf("%w: %w (%s)", ErrLockout, err, g.wanted.Profile.Why("login_budget"))
+	v := g.judge(steps)
+	if g.pam == pamOnItsWay && !v.clean() {
+		return &plan.NotYet{For: "PAM to leave local users alone, as their logins may take too long until then"}
 	}
-	if g.still = after.Exceeds(roles.Budget{}, login); len(g.still) == 0 {
-		return nil // whatever is there
-	}
-	now := judged(disk, breakGlass)
-	worse := after.Exceeds(now, login)
-	if len(worse) == 0 {
-		return nil
-	}
-	if p, err := roles.Plan(g.wanted.Facts, g.wanted.Profile.Least()); err == nil {
-		if len(roles.Mendable(worse, judge(p))) == 0 {
-			g.beyond = worse
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: %s", ErrLockout, said(worse, g.remedy(worse, now, judge)))
+	g.decided, g.verdict = true, v
+	return nil
 }
 
 // matters says whether the files could make a login longer at all. Reading and
@@ -165,64 +196,4 @@ func (g *Gate) matters() bool {
 		}
 	}
 	return facts.LoginResolves(g.host, g.wanted.Facts.Machine.Has)
-}
-
-// after lays the files over the disk. A client whose file is among them counts
-// as running: it will, once it is installed.
-func (g *Gate) after(disk facts.Login, steps plan.Plan) facts.Login {
-	l := AfterPass(disk, steps, g.image)
-	for _, s := range steps {
-		if f, ok := s.Resource.(resource.File); ok && s.Concern == "directory" {
-			l.Running = facts.LoginRunning(roles.Running(l.Running).With(f.Path))
-		}
-	}
-	return l
-}
-
-func (g *Gate) image(o resource.Original) ([]byte, bool, error) { return o.Bytes(g.host) }
-
-// remedy is the key of the profile to change, where one is to blame, and else
-// what mends the longest wait.
-func (g *Gate) remedy(worse []roles.Excess, now roles.Budget, judge func(plan.Plan) roles.Budget) string {
-	least, blamed := total(worse), ""
-	for _, l := range g.wanted.Profile.Lowered() {
-		p, err := roles.Plan(g.wanted.Facts, l.Profile)
-		if err != nil {
-			continue
-		}
-		if t := total(judge(p).Exceeds(now, l.Profile.LoginBudget)); t.Less(least) {
-			least, blamed = t, l.Key
-		}
-	}
-	switch why := g.wanted.Profile.Why(blamed); blamed {
-	case "":
-		return worse[0].Longest().Remedy
-	case "login_budget":
-		return "set " + why + ", higher"
-	default:
-		return "set " + why + ", lower"
-	}
-}
-
-func total(all []roles.Excess) roles.Bound {
-	var sum roles.Bound
-	for _, e := range all {
-		sum = sum.Plus(e.Takes)
-	}
-	return sum
-}
-
-// said is the excesses, the longest wait of the first, and the remedy, in
-// words that may be reported: no text of a file is among them.
-func said(worse []roles.Excess, remedy string) string {
-	var all []string
-	for _, e := range worse {
-		all = append(all, e.String())
-	}
-	longest := worse[0].Longest()
-	text := fmt.Sprintf("%s; %s of it by %s (%s)", strings.Join(all, "; "), longest.Takes, longest.At(), longest.Limit)
-	if remedy != "" {
-		text += "; to change: " + remedy
-	}
-	return text + "; `reveille debug login-budget` has every wait"
 }

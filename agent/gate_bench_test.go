@@ -6,6 +6,7 @@ import (
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host/hosttest"
+	"reveille/bootstrap/plan"
 	"reveille/roles"
 )
 
@@ -33,9 +34,9 @@ func BenchmarkGate(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		gate, _ := Guard(m.Offline(), w, p)
-		if err := gate.verdict(); err != nil {
-			b.Fatal(err)
+		gate, _ := Guard(m.Offline(), w, p, plan.Nothing)
+		if v := gate.judge(p); v.err != nil {
+			b.Fatal(v.err)
 		}
 	}
 }

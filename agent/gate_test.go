@@ -34,15 +34,15 @@ func TestWhateverPassesTheGateKeepsLoginsShort(t *testing.T) {
 			rt.Fatal(err)
 		}
 		w.Plan = p.Offline()
-		gate, steps := Guard(h, w, w.Plan)
+		gate, steps := Guard(h, w, w.Plan, plan.Disrupts)
 		walked, err := converge.Run(t.Context(), h, steps, converge.Options{Max: plan.Disrupts})
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if gate.err != nil {
+		if gate.verdict.err != nil {
 			refused++
 			if diff := cmp.Diff(tree, m.Tree("/run", "/var", "/etc/hosts")); diff != "" {
-				rt.Fatalf("refused (%v), and yet:\n%s", gate.err, diff)
+				rt.Fatalf("refused (%v), and yet:\n%s", gate.verdict.err, diff)
 			}
 			return
 		}
@@ -56,7 +56,7 @@ func TestWhateverPassesTheGateKeepsLoginsShort(t *testing.T) {
 		now := Budget(before, w.Profile.Directory.BreakGlass, "")
 		after := Budget(facts.ReadLogin(t.Context(), h), w.Profile.Directory.BreakGlass, "")
 		over := slices.DeleteFunc(after.Exceeds(now, w.Profile.LoginBudget), func(e roles.Excess) bool {
-			return slices.ContainsFunc(gate.beyond, func(b roles.Excess) bool { return b.String() == e.String() })
+			return slices.ContainsFunc(gate.verdict.beyond, func(b roles.Excess) bool { return b.String() == e.String() })
 		})
 		if len(over) > 0 {
 			rt.Fatalf("written, and %v", over)
@@ -130,7 +130,7 @@ func TestAResolverIsLetThroughUnreadWhereNoLoginAsksIt(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		gate, _ := Guard(h, w, p.Offline())
+		gate, _ := Guard(h, w, p.Offline(), plan.Disrupts)
 		if gate.matters() {
 			read++
 			return
@@ -158,14 +158,12 @@ func TestTheGateReadsNothingOfASteadyMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for pass, decides := range []bool{true, false} {
-		gate, steps := Guard(m.Offline(), w, p.Offline())
+		gate, steps := Guard(m.Offline(), w, p.Offline(), plan.Disrupts)
 		if _, err := converge.Run(t.Context(), m.Offline(), steps, converge.Options{Max: plan.Disrupts}); err != nil {
 			t.Fatal(err)
 		}
-		decided := true
-		gate.decide.Do(func() { decided = false })
-		if decided != decides {
-			t.Errorf("pass %d: decided %v", pass, decided)
+		if gate.decided != decides {
+			t.Errorf("pass %d: decided %v", pass, gate.decided)
 		}
 	}
 }
@@ -186,7 +184,7 @@ func TestTheGateTellsNoSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gate, steps := Guard(m.Offline(), w, p.Offline())
+	gate, steps := Guard(m.Offline(), w, p.Offline(), plan.Disrupts)
 	if _, err := converge.Run(t.Context(), m.Offline(), steps, converge.Options{Max: plan.Disrupts}); err != nil {
 		t.Fatal(err)
 	}

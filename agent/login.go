@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"maps"
+	"strings"
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
@@ -44,6 +45,10 @@ func AfterPass(l facts.Login, p plan.Plan, image func(resource.Original) (data [
 		case resource.Unit:
 			l.Running.Nslcd = l.Running.Nslcd || r.Start && r.Name == "nslcd.service"
 			l.Running.SSSD = l.Running.SSSD || r.Start && r.Name == "sssd.service"
+		case resource.PAMProfile:
+			if text, there := l.Files[resource.PAMAccount]; there {
+				l.Files[resource.PAMAccount] = r.AfterPAM(text)
+			}
 		}
 	}
 	return l
@@ -62,6 +67,10 @@ func write(files map[string]string, f resource.File) error {
 }
 
 func putBack(files map[string]string, o resource.Original, image func(resource.Original) ([]byte, bool, error)) error {
+	if text, there := files[resource.PAMAccount]; there && strings.HasPrefix(o.Path, resource.PAMProfiles) {
+		files[resource.PAMAccount] = resource.BeforePAM(text)
+		return nil
+	}
 	_, counts := files[o.Path]
 	if image == nil {
 		if counts {

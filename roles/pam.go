@@ -2,6 +2,7 @@ package roles
 
 import (
 	"slices"
+	"time"
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
@@ -33,9 +34,14 @@ func planPAM(f facts.Facts, p Profile) (plan.Plan, error) {
 		Why: "pam_ldap is installed, and its package has it ask for local users as well; " + p.Why("directory"),
 	}, {
 		Resource: resource.PAMProfile{Profile: profile, Instead: "ldap"}, Concern: "pam", Needs: []string{profile.ID()},
-		Why: "a local user must get in with every directory server dead; " + p.Why("directory.break_glass"),
+		Within: pamWithin,
+		Why:    "a local user must get in with every directory server dead; " + p.Why("directory.break_glass"),
 	}}, nil
 }
+
+// pamWithin bounds the waiting for the package manager's lock: the files of the
+// name service may wait for this step, and have 30 s themselves.
+const pamWithin = 15 * time.Second
 
 // pamProfile is the package's profile with one line more, at the head of the
 // account phase. It is one profile and not two, as no other may come between

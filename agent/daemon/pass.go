@@ -155,9 +155,14 @@ func (p Pass) walk(ctx context.Context, r *api.Report, w agent.Wanted, max plan.
 	if p.Kind == Timer {
 		steps = hasty(steps)
 	}
-	gate, steps := agent.Guard(p.Host, w, steps)
+	gate, steps := agent.Guard(p.Host, w, steps, max)
 	began := time.Since(start)
-	walked, err := converge.Run(ctx, p.Host, steps, converge.Options{Max: max, On: p.Watch.Step})
+	walked, err := converge.Run(ctx, p.Host, steps, converge.Options{Max: max, On: func(i int, r converge.Result) {
+		gate.Saw(r)
+		if p.Watch.Step != nil {
+			p.Watch.Step(i, r)
+		}
+	}})
 	if err != nil {
 		return err
 	}

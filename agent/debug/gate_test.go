@@ -31,7 +31,7 @@ func TestPlanShowsTheGate(t *testing.T) {
 	if err != nil || !Impossible(steps) {
 		t.Fatalf("%v %+v", err, steps)
 	}
-	_, guarded := agent.Guard(m.Offline(), w, w.Plan)
+	_, guarded := agent.Guard(m.Offline(), w, w.Plan, plan.Disrupts)
 	walked, err := converge.Run(t.Context(), m.Offline(), guarded, converge.Options{Max: plan.Disrupts})
 	if err != nil {
 		t.Fatal(err)
@@ -52,5 +52,30 @@ func TestPlanShowsTheGate(t *testing.T) {
 	WritePlan(&b, steps, true)
 	if refused == 0 || !strings.Contains(b.String(), "  error: refused, and what is there stays: the login of admin") {
 		t.Errorf("%d refused:\n%s", refused, b.String())
+	}
+}
+
+// A look at what would be done takes PAM's change as done, and does it not.
+func TestADryRunForetellsPAM(t *testing.T) {
+	for _, pam := range []bool{true, false} {
+		m := hosttest.New(t, map[string]string{
+			"/etc/os-release": "ID=debian\n", "/etc/passwd": "admin:x:1000:1000::/home/admin:/bin/sh\n", "/etc/group": "nslcd:x:112:\nadm:x:4:admin\n",
+			"/etc/pam.d/sshd": "@include common-account\n", "/etc/pam.d/common-account": "account required pam_ldap.so\n",
+		})
+		m.SetUnit("nslcd.service", "active")
+		w := wantedWith(facts.Has{Nslcd: true, PAMLDAP: pam})
+		w.Profile.Directory.TimeLimit = 40 * time.Second
+		p, err := roles.Plan(w.Facts, w.Profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Plan = p
+		steps, err := Plan(t.Context(), m.Host(), w)
+		if err != nil || Impossible(steps) == pam {
+			t.Errorf("with pam_ldap.so %v: %v %+v", pam, err, steps)
+		}
+		if m.Writes() > 0 {
+			t.Errorf("it did %v", m.Effects())
+		}
 	}
 }

@@ -146,3 +146,12 @@ func (p PAMProfile) AfterPAM(text string) string {
 	}
 	return strings.Join(lines, "")
 }
+
+// BeforePAM is the text of PAMAccount without a profile of ours, as far as a
+// login's time turns on it.
+func BeforePAM(text string) string {
+	lines := slices.DeleteFunc(strings.SplitAfter(text, "\n"), func(l string) bool {
+		return strings.Join(strings.Fields(l), " ") == strings.Join(strings.Fields(guardLine), " ")
+	})
+	return strings.Join(lines, "")
+}

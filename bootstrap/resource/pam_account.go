@@ -1,7 +1,7 @@
 package resource
 
 import (
-	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -18,29 +18,41 @@ const guardLine = "account\t[success=1 default=ignore]\tpam_localuser.so"
 func unguarded(text string) []int {
 	var open []int
 	jump, ended := 0, false // modules that a local user jumps over from here; is through
+	leapt := 0              // modules that he may jump over by another's result, guards among them
 	for i, line := range strings.Split(text, "\n") {
 		kind, control, module := pamWords(line)
 		if kind != "account" {
 			continue
 		}
-		over := jump > 0
-		jump = max(0, jump-1)
-		switch module {
-		case "pam_localuser.so":
-			switch {
-			case over:
-			case control == "sufficient":
-				ended = true
-			case slices.Contains(strings.Fields(strings.Trim(control, "[]")), "success=1"):
-				jump = 1
+		over, may := jump > 0, leapt > 0
+		jump, leapt = max(0, jump-1), max(0, leapt-1)
+		switch {
+		case over:
+		case module == "pam_localuser.so":
+			ended = ended || !may && control == "sufficient"
+			if n := jumpAt(control, "success"); n > 0 && !may {
+				jump = n
 			}
-		case "pam_ldap.so":
-			if !over && !ended {
+		default:
+			leapt = max(leapt, jumpAt(control, ""))
+			if module == "pam_ldap.so" && !ended {
 				open = append(open, i)
 			}
 		}
 	}
 	return open
+}
+
+// jumpAt is how many modules a control jumps over at a result; at "", at most.
+func jumpAt(control, result string) int {
+	most := 0
+	for _, action := range strings.Fields(strings.Trim(control, "[]")) {
+		r, n, _ := strings.Cut(action, "=")
+		if jump, err := strconv.Atoi(n); err == nil && (result == "" || r == result) {
+			most = max(most, jump)
+		}
+	}
+	return most
 }
 
 // pamWords parts a line of a PAM file; a control in brackets is one word, and a

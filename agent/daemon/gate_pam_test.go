@@ -1,0 +1,123 @@
+package daemon
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"reveille/bootstrap/host"
+	"reveille/bootstrap/host/hosttest"
+	"reveille/coordinator/api"
+)
+
+const localFirst = "account [success=1 default=ignore] pam_localuser.so\naccount required pam_ldap.so\n"
+
+// pamMachine is a Debian whose pam-auth-update works, or leaves alone what it
+// takes for changed by hand.
+func pamMachine(t *testing.T, works bool) *hosttest.Machine {
+	m := loginMachine(t, map[string]string{"/lib/security/pam_ldap.so": "", "/usr/sbin/pam-auth-update": "", "/var/lib/pam/account": ""})
+	before := m.Read("/etc/pam.d/common-account")
+	on, off := []string{"/usr/sbin/pam-auth-update", "--enable", "reveille-ldap"}, []string{"/usr/sbin/pam-auth-update", "--enable", "ldap", "--remove", "reveille-ldap"}
+	m.Command(on, host.Output{}, nil)
+	m.Command(off, host.Output{}, nil)
+	m.OnRun(func(argv []string) {
+		text := before
+		if slices.Equal(argv, on) {
+			text = localFirst
+		}
+		if works {
+			if err := os.WriteFile(filepath.Join(m.Root, "/etc/pam.d/common-account"), []byte(text), 0o644); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return m
+}
+
+// With servers by TLS a local user's login is over its limit for as long as PAM
+// asks for him: the files wait for PAM, and are written once it leaves him alone.
+// What is left is the directory's own users, whom nslcd keeps for 60 s a request.
+func TestTheFilesWaitForPAM(t *testing.T) {
+	m := pamMachine(t, true)
+	r := gatePass(t, m, strings.ReplaceAll(withLimits(""), "ldap://", "ldaps://"))
+	if notes := strings.Join(r.Notes, "\n"); r.State != api.Ready || strings.Contains(notes, "(break_glass)") || strings.Contains(notes, "(local)") {
+		t.Fatalf("%s", text(r))
+	}
+	effects := m.Effects()
+	pam := slices.Index(effects, "run:/usr/sbin/pam-auth-update --enable reveille-ldap")
+	for _, file := range []string{"/etc/nsswitch.conf", "/etc/nslcd.conf", "/etc/resolv.conf"} {
+		if at := slices.Index(effects, "write:"+file); pam < 0 || at < pam {
+			t.Errorf("PAM was changed as number %d, and %s written as %d", pam, file, at)
+		}
+	}
+}
+
+// Limits within which PAM may ask for everybody do not make a boot wait for
+// pam-auth-update.
+func TestNothingWaitsForPAMWithoutNeed(t *testing.T) {
+	m := pamMachine(t, true)
+	r := gatePass(t, m, withLimits(""))
+	if r.State != api.Ready || len(r.Notes) != 0 {
+		t.Fatalf("%s", text(r))
+	}
+	for _, s := range r.Steps {
+		if s.ID == "file:/etc/resolv.conf" && s.Attempts != 1 {
+			t.Errorf("looked at %d times", s.Attempts)
+		}
+	}
+	if m.Read("/etc/pam.d/common-account") != localFirst {
+		t.Error("and PAM was not changed")
+	}
+}
+
+// Where PAM stays as it is, the verdict is what it would have been without it.
+func TestPAMThatStaysAsItIsCounts(t *testing.T) {
+	m := pamMachine(t, false)
+	before := nameFiles(m)
+	r := gatePass(t, m, withLimits(long))
+	if r.State != api.Failed || !strings.Contains(strings.Join(r.Notes, "\n"), "refused, and what is there stays: the login of admin") {
+		t.Errorf("%s", text(r))
+	}
+	for path, is := range nameFiles(m) {
+		if before[path] != is {
+			t.Errorf("%s was written", path)
+		}
+	}
+	pam := slices.IndexFunc(r.Steps, func(s api.Step) bool { return s.ID == "pam:reveille-ldap" })
+	if s := r.Steps[pam]; s.State != "failed" || s.Required || !strings.Contains(s.Error, "changed by hand") {
+		t.Errorf("%+v", s)
+	}
+	// The long limits are within theirs once local users are left alone.
+	if r := gatePass(t, pamMachine(t, true), withLimits(long)); r.State != api.Ready {
+		t.Errorf("%s", text(r))
+	}
+}
+
+// With the section PAM goes back to the image's own, after the name service has;
+// and not where that locks people out.
+func TestPAMGoesBackWithTheDirectory(t *testing.T) {
+	none := "role: mysql\nmatch: {security_groups: [mysql]}\nidentity: {domain: acme.private}\n"
+	m := pamMachine(t, true)
+	before := nameFiles(m)
+	gatePass(t, m, withLimits(""))
+	if r := gatePass(t, m, none); r.State != api.Ready {
+		t.Fatalf("%s", text(r))
+	}
+	for path, is := range nameFiles(m) {
+		if before[path] != is {
+			t.Errorf("%s is not as it was", path)
+		}
+	}
+
+	m = pamMachine(t, true)
+	for path, is := range worseDisk() {
+		m.Put(path, is, 0o644)
+	}
+	gatePass(t, m, withLimits(""))
+	r := gatePass(t, m, none)
+	if m.Read("/etc/pam.d/common-account") != localFirst || !strings.Contains(strings.Join(r.Notes, "\n"), "refused, and what is there stays") {
+		t.Errorf("PAM went back before what makes it wait:\n%s", text(r))
+	}
+}
