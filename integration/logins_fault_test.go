@@ -43,30 +43,6 @@ var loginFaults = []loginFault{
 	{name: "LDAP silent, with open connections", servers: roles.AllHung, warm: true, set: (*loginLab).silence},
 }
 
-// pamAsks is why local users wait on machines of the agent's. It writes no PAM
-// profile yet that would keep the directory out of their account phases, which
-// are sshd's own and systemd-user's.
-const pamAsks = "pam_ldap's account phase asks for local users as well, in sshd's stack and in systemd-user's"
-
-// knownSlow are the rows in which the break-glass user waits for longer than he
-// may on a machine of the agent's, and why.
-var knownSlow = map[string]string{
-	"agent, LDAP dropped":                            pamAsks,
-	"agent, LDAP accepts and is silent":              pamAsks,
-	"agent, DNS dropped":                             pamAsks,
-	"agent, DNS refused":                             pamAsks,
-	"agent, DNS and LDAP dropped":                    pamAsks,
-	"agent, LDAP dropped, with open connections":     pamAsks,
-	"agent, LDAP silent, with open connections":      pamAsks,
-	"agent-tls, LDAP dropped":                        pamAsks,
-	"agent-tls, LDAP accepts and is silent":          pamAsks + "; and nslcd never comes back from TLS that is not answered",
-	"agent-tls, DNS dropped":                         pamAsks,
-	"agent-tls, DNS refused":                         pamAsks,
-	"agent-tls, DNS and LDAP dropped":                pamAsks,
-	"agent-tls, LDAP dropped, with open connections": pamAsks,
-	"agent-tls, LDAP silent, with open connections":  pamAsks + "; and nslcd never comes back from TLS that is not answered",
-}
-
 func (l *loginLab) drop(addresses ...string) error {
 	var all error
 	for _, a := range addresses {

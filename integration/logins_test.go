@@ -143,22 +143,8 @@ func (r *loginRow) judge(t *testing.T) {
 	if r.fault.whole && r.config.ours && r.ratio() > tightWithin {
 		t.Errorf("the bound is %.1f times what was measured, and may be %d: %s", r.ratio(), tightWithin, r)
 	}
-	if r.who == roles.BreakGlassUser && r.config.ours {
-		r.judgeBreakGlass(t)
-	}
-}
-
-// judgeBreakGlass holds a row to the five seconds, and to what is known of it.
-func (r *loginRow) judgeBreakGlass(t *testing.T) {
-	t.Helper()
-	slow := r.measured >= breakGlassWithin
-	switch why := knownSlow[r.config.name+", "+r.fault.name]; {
-	case slow && why == "":
+	if r.who == roles.BreakGlassUser && r.config.ours && r.measured >= breakGlassWithin {
 		t.Errorf("the break-glass user waits for more than %s: %s\n%s", breakGlassWithin, r, termLines(r.computed))
-	case !slow && why != "":
-		t.Errorf("better than known (%s): take this row out of knownSlow: %s", why, r)
-	case slow:
-		t.Logf("known: %s", why)
 	}
 }
 

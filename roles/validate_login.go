@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"reveille/bootstrap/facts"
+	"reveille/bootstrap/resource"
 )
 
 // ValidateLogins finds, in documents that Validate has nothing against, the
@@ -91,8 +92,8 @@ func samplesOver(p Profile) ([]Excess, bool) {
 	return Mendable(LoginBudget(l).Over(p.LoginBudget, 0), LoginBudget(least)), ok
 }
 
-// sampleLogin is a Debian as its packages leave it, with our files, and the
-// client running.
+// sampleLogin is a Debian as its packages leave it, with our files, PAM as
+// planPAM has it, and the client running.
 func sampleLogin(p Profile) (Login, bool) {
 	os := platformOf(facts.OS{ID: "debian"})
 	clients := chooseClients(p.Directory.Client, ldapClients(facts.Has{}, os))
@@ -112,6 +113,9 @@ func sampleLogin(p Profile) (Login, bool) {
 		groupPath:          "sudo:x:27:" + user + "\n",
 		pamFolder + "sshd": samplePAM[client.name],
 	}}
+	if client.name == "nslcd" {
+		l.Files[pamFolder+"sshd"] = resource.PAMProfile{}.AfterPAM(samplePAM[client.name])
+	}
 	l.Running = Running{Nslcd: client.name == "nslcd", SSSD: client.name == "sssd", PADL: client.name == "nss_ldap"}
 	for _, f := range client.files(newLDAPSettings(os, p)) {
 		l.Files[f.Path] = string(f.Content)

@@ -26,8 +26,9 @@ func TestValidateLoginBudget(t *testing.T) {
 		"five servers":       {file("", strings.Join(many[:5], ", "), ""), ""},
 		"a long search":      {file("  timelimit: 60s\n", one, ""), "a.yaml:5:3: directory.timelimit would hold up logins: on a Debian with this role's files, the login of a-directory-user (directory), servers hung: before authentication takes up to 120.5s, and may take 2m0s; set it lower"},
 		"as in 2011":         {file("  bind_timelimit: 5s\n  timelimit: 15s\n", one, ""), ""},
-		"twice as long":      {file("  bind_timelimit: 10s\n  timelimit: 30s\n", one, ""), "a.yaml:6:3: directory.timelimit would"},
-		"a long connect":     {file("  timelimit: 6s\n  bind_timelimit: 40s\n", one, ""), "a.yaml:6:3: directory.bind_timelimit would"},
+		"twice as long":      {file("  bind_timelimit: 10s\n  timelimit: 30s\n", one, ""), ""}, // PAM leaves local users alone
+		"a long connect":     {file("  timelimit: 6s\n  bind_timelimit: 60s\n", one, ""), "a.yaml:6:3: directory.bind_timelimit would"},
+		"PAM that asks":      {file("  client: nss_ldap\n  bind_timelimit: 10s\n  timelimit: 30s\n", one, ""), "a.yaml:7:3: directory.timelimit would hold up logins: on a Debian with this role's files, the login of local (local)"},
 		"too many servers":   {file("", strings.Join(many, ", "), ""), "a.yaml:5:3: directory.uris would"},
 		"sssd":               {file("  client: sssd\n  timelimit: 30s\n", one, ""), "a.yaml:6:3: directory.timelimit would hold up logins: on a Debian with this role's files, the login of local (local), servers slow: before authentication takes up to 248.5s"},
 		"PADL's":             {file("  client: nss_ldap\n  timelimit: 30s\n", one, ""), "a.yaml:6:3: directory.timelimit would"},
@@ -35,7 +36,7 @@ func TestValidateLoginBudget(t *testing.T) {
 		"not the resolver":   {file("  timelimit: 60s\n", one, "resolver: {nameservers: [10.0.0.2], timeout: 2s}\n"), "a.yaml:5:3: directory.timelimit would"},
 		"of another region":  {"role: a\ndirectory:\n  base: dc=acme\n  break_glass: ubuntu\n  timelimit: 60s\n  uris: {eu-west-1: [" + one + "]}\n", ""},
 		"by region and zone": {"role: a\ndirectory:\n  base: dc=acme\n  break_glass: ubuntu\n  uris: {us-east-1: [" + strings.Join(many, ", ") + "]}\n", "a.yaml:5:10: directory.uris would"},
-		"a tight budget":     {file("", one, "login_budget: 2s\n"), "a.yaml:6:1: login_budget is too short: on a Debian with this role's files, "},
+		"a tight budget":     {file("  client: nss_ldap\n", one, "login_budget: 2s\n"), "a.yaml:7:1: login_budget is too short: on a Debian with this role's files, "},
 		"a wide budget":      {file("  timelimit: 15s\n", one, "login_budget: 120s\n"), ""},
 		"no directory":       {"role: a\nresolver: {nameservers: [10.0.0.2], timeout: 30s}\n", ""},
 	} {

@@ -61,8 +61,8 @@ agent's.`
 
 	validateHelp = `A folder's *.yaml files are checked as one fleet: two files of one role, or one
 Ganglia port for two clusters, are errors. So are limits of a directory that
-would hold up logins on a Debian with the role's own files, sshd's
-LoginGraceTime of 120 s and UseDNS no. Each is printed as
+would hold up logins on a Debian with the role's own files, PAM as the agent
+has it, sshd's LoginGraceTime of 120 s and UseDNS no. Each is printed as
 file:line:column: message.`
 
 	buildHelp = `Parts are told by their first line, as cloud-init does: #cloud-config, #!,
