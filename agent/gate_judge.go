@@ -9,6 +9,7 @@ import (
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
 	"reveille/roles"
+	"reveille/roles/budget"
 )
 
 // judge looks at the machine as it is and as it would be. What the gate does
@@ -21,13 +22,13 @@ func (g *Gate) judge(steps plan.Plan) (v verdict) {
 	if d := g.wanted.Profile.Directory; d != nil {
 		breakGlass = d.BreakGlass
 	}
-	judge := func(steps plan.Plan) roles.Budget { return judged(g.after(disk, steps), breakGlass) }
+	judge := func(steps plan.Plan) budget.Budget { return judged(g.after(disk, steps), breakGlass) }
 	after := judge(steps)
 	if _, err := after.Limit(login); err != nil {
 		v.err = fmt.Errorf("%w: %w (%s)", ErrLockout, err, g.wanted.Profile.Why("login_budget"))
 		return v
 	}
-	if v.still = after.Exceeds(roles.Budget{}, login); len(v.still) == 0 {
+	if v.still = after.Exceeds(budget.Budget{}, login); len(v.still) == 0 {
 		return v // whatever is there
 	}
 	now := judged(disk, breakGlass)
@@ -37,7 +38,7 @@ func (g *Gate) judge(steps plan.Plan) (v verdict) {
 	}
 	if p, err := roles.Plan(g.wanted.Facts, g.wanted.Profile.Least()); err == nil {
 		p = slices.DeleteFunc(p, isPAM) // it is part of the disk already, or not done
-		if len(roles.Mendable(worse, judge(p))) == 0 {
+		if len(budget.Mendable(worse, judge(p))) == 0 {
 			v.beyond = worse
 			return v
 		}
@@ -52,7 +53,7 @@ func (g *Gate) after(disk facts.Login, steps plan.Plan) facts.Login {
 	l := AfterPass(disk, steps, g.image)
 	for _, s := range steps {
 		if f, ok := s.Resource.(resource.File); ok && s.Concern == "directory" {
-			l.Running = facts.LoginRunning(roles.Running(l.Running).With(f.Path))
+			l.Running = facts.LoginRunning(budget.Running(l.Running).With(f.Path))
 		}
 	}
 	return l
@@ -62,7 +63,7 @@ func (g *Gate) image(o resource.Original) ([]byte, bool, error) { return o.Bytes
 
 // remedy is the key of the profile to change, where one is to blame, and else
 // what mends the longest wait.
-func (g *Gate) remedy(worse []roles.Excess, now roles.Budget, judge func(plan.Plan) roles.Budget) string {
+func (g *Gate) remedy(worse []budget.Excess, now budget.Budget, judge func(plan.Plan) budget.Budget) string {
 	least, blamed := total(worse), ""
 	for _, l := range g.wanted.Profile.Lowered() {
 		p, err := roles.Plan(g.wanted.Facts, l.Profile)
@@ -84,8 +85,8 @@ func (g *Gate) remedy(worse []roles.Excess, now roles.Budget, judge func(plan.Pl
 	}
 }
 
-func total(all []roles.Excess) roles.Bound {
-	var sum roles.Bound
+func total(all []budget.Excess) budget.Bound {
+	var sum budget.Bound
 	for _, e := range all {
 		sum = sum.Plus(e.Takes)
 	}
@@ -94,7 +95,7 @@ func total(all []roles.Excess) roles.Bound {
 
 // said is the excesses, the longest wait of the first, and the remedy, in
 // words that may be reported: no text of a file is among them.
-func said(worse []roles.Excess, remedy string) string {
+func said(worse []budget.Excess, remedy string) string {
 	var all []string
 	for _, e := range worse {
 		all = append(all, e.String())

@@ -8,7 +8,7 @@ import (
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/resource"
-	"reveille/roles"
+	"reveille/roles/budget"
 )
 
 // What the step takes for a stack that leaves local users alone is one by the
@@ -20,7 +20,7 @@ func TestBothReadingsOfPAMAgree(t *testing.T) {
 			"/etc/nsswitch.conf": "passwd: files\ngroup: files\n", "/etc/passwd": "bob:x:1001:1001::/home/bob:/bin/sh\n",
 			"/etc/nslcd.conf": "uri ldap://10.9.9.9\n",
 		}, Running: facts.LoginRunning{Nslcd: true}}, "", "")
-		for _, t := range b.Case(roles.LocalUser, roles.AllDown).Terms {
+		for _, t := range b.Case(budget.LocalUser, budget.AllDown).Terms {
 			if strings.Contains(t.What, "pam_ldap's account phase") {
 				return true
 			}

@@ -5,13 +5,13 @@ import (
 	"syscall"
 
 	"reveille/integration/guest"
-	"reveille/roles"
+	"reveille/roles/budget"
 )
 
 // loginFault is one way in which the servers fail.
 type loginFault struct {
 	name    string
-	servers roles.Servers // the state of the budget that it is a case of
+	servers budget.Servers // the state of the budget that it is a case of
 	set     func(l *loginLab) error
 	warm    bool // nslcd has open connections when it begins
 	chosen  bool // measured by make test
@@ -22,25 +22,25 @@ type loginFault struct {
 // loginFaults are set one after the other. Servers that refuse are a case of
 // all_down, which is what comes of them and no sooner.
 var loginFaults = []loginFault{
-	{name: "none", servers: roles.AllUp, set: func(*loginLab) error { return nil }},
-	{name: "LDAP dropped", servers: roles.AllDown, chosen: true, dropped: true,
+	{name: "none", servers: budget.AllUp, set: func(*loginLab) error { return nil }},
+	{name: "LDAP dropped", servers: budget.AllDown, chosen: true, dropped: true,
 		set: func(l *loginLab) error { return l.drop(ldapFirst, ldapSecond) }},
-	{name: "LDAP refused", servers: roles.AllDown, chosen: true,
+	{name: "LDAP refused", servers: budget.AllDown, chosen: true,
 		set: func(l *loginLab) error { return l.reject(ldapFirst, ldapSecond) }},
-	{name: "LDAP accepts and is silent", servers: roles.AllHung, chosen: true, set: (*loginLab).silence},
-	{name: "LDAP one of two dropped", servers: roles.OneDown, dropped: true,
+	{name: "LDAP accepts and is silent", servers: budget.AllHung, chosen: true, set: (*loginLab).silence},
+	{name: "LDAP one of two dropped", servers: budget.OneDown, dropped: true,
 		set: func(l *loginLab) error { return l.drop(ldapFirst) }},
-	{name: "DNS dropped", servers: roles.AllDown, dropped: true,
+	{name: "DNS dropped", servers: budget.AllDown, dropped: true,
 		set: func(l *loginLab) error { return l.drop(guest.Resolver, guest.SecondResolver) }},
-	{name: "DNS refused", servers: roles.AllDown,
+	{name: "DNS refused", servers: budget.AllDown,
 		set: func(l *loginLab) error { return l.reject(guest.Resolver, guest.SecondResolver) }},
-	{name: "DNS and LDAP dropped", servers: roles.AllDown, chosen: true, dropped: true, whole: true,
+	{name: "DNS and LDAP dropped", servers: budget.AllDown, chosen: true, dropped: true, whole: true,
 		set: func(l *loginLab) error {
 			return l.drop(guest.Resolver, guest.SecondResolver, ldapFirst, ldapSecond)
 		}},
-	{name: "LDAP dropped, with open connections", servers: roles.AllHung, warm: true, dropped: true,
+	{name: "LDAP dropped, with open connections", servers: budget.AllHung, warm: true, dropped: true,
 		set: func(l *loginLab) error { return l.drop(ldapFirst, ldapSecond) }},
-	{name: "LDAP silent, with open connections", servers: roles.AllHung, warm: true, set: (*loginLab).silence},
+	{name: "LDAP silent, with open connections", servers: budget.AllHung, warm: true, set: (*loginLab).silence},
 }
 
 func (l *loginLab) drop(addresses ...string) error {

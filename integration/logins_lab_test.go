@@ -14,7 +14,7 @@ import (
 
 	"reveille/integration/fakeimds"
 	"reveille/integration/guest"
-	"reveille/roles"
+	"reveille/roles/budget"
 )
 
 // loginLab is a machine with sshd, nslcd and glibc, and its servers outside:
@@ -126,14 +126,14 @@ func (l *loginLab) try(argv ...string) (string, error) {
 
 // loginOver is a user's login that the budget finds over its limit.
 type loginOver struct {
-	User    roles.Who     `json:"user"`
-	Servers roles.Servers `json:"servers"`
+	User    budget.Who     `json:"user"`
+	Servers budget.Servers `json:"servers"`
 }
 
 // budget is what the machine itself says of its logins, and which of them are
 // over their limits. That some are, an exit of 1, is no error here; nor is that
 // there is no role for this machine, an exit of 2.
-func (l *loginLab) budget() (roles.Budget, []loginOver) {
+func (l *loginLab) budget() (budget.Budget, []loginOver) {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(l.t.Context(), runWithin)
 	defer cancel()
@@ -141,9 +141,9 @@ func (l *loginLab) budget() (roles.Budget, []loginOver) {
 	l.must(err)
 	var report struct {
 		Now struct {
-			Over  []loginOver  `json:"over"`
-			Cases []roles.Case `json:"cases"`
-			Notes []string     `json:"notes"`
+			Over  []loginOver   `json:"over"`
+			Cases []budget.Case `json:"cases"`
+			Notes []string      `json:"notes"`
 		} `json:"now"`
 	}
 	if err := json.Unmarshal(r.Stdout, &report); err != nil {
@@ -152,7 +152,7 @@ func (l *loginLab) budget() (roles.Budget, []loginOver) {
 	for _, n := range report.Now.Notes {
 		l.t.Logf("the budget's note: %s", n)
 	}
-	return roles.Budget{Cases: report.Now.Cases}, report.Now.Over
+	return budget.Budget{Cases: report.Now.Cases}, report.Now.Over
 }
 
 // forget ends what the login before has left: sshd's children, the users'
@@ -207,7 +207,7 @@ func (l *loginLab) measure(t *testing.T, row *loginRow, user string) {
 		}
 		var idle loginRow
 		l.login(t, &idle, "root")
-		row.spare = max(row.spare, idle.measured-roles.LoginWork)
+		row.spare = max(row.spare, idle.measured-budget.LoginWork)
 	}
 	if err := l.heal(); err != nil {
 		t.Fatal(err)

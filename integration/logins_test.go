@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"reveille/roles"
+	"reveille/roles/budget"
 )
 
 // The bars of a login that do not come out of the budget.
@@ -20,9 +20,9 @@ const (
 
 // loginUsers are whose logins are measured, by their names on the machine.
 var loginUsers = []struct {
-	who  roles.Who
+	who  budget.Who
 	name string
-}{{roles.BreakGlassUser, "admin"}, {roles.LocalUser, "plain"}, {roles.DirectoryUser, "carol"}}
+}{{budget.BreakGlassUser, "admin"}, {budget.LocalUser, "plain"}, {budget.DirectoryUser, "carol"}}
 
 // wholeMatrix asks for every row, which takes an hour; `make soak` does.
 func wholeMatrix() bool { return os.Getenv("REVEILLE_LOGINS") == "all" }
@@ -56,7 +56,7 @@ func TestLogins(t *testing.T) {
 func measureConfig(t *testing.T, c loginConfig) (rows []loginRow) {
 	lab := newLoginLab(t)
 	lab.configure(c)
-	budget, over := lab.budget()
+	worked, over := lab.budget()
 	if !c.ours && len(over) == 0 {
 		t.Error("the budget finds nothing over its limit in a configuration that people were locked out by")
 	}
@@ -66,11 +66,11 @@ func measureConfig(t *testing.T, c loginConfig) (rows []loginRow) {
 		}
 		t.Run(f.name, func(t *testing.T) {
 			for _, u := range loginUsers {
-				if !wholeMatrix() && u.who == roles.LocalUser {
+				if !wholeMatrix() && u.who == budget.LocalUser {
 					continue
 				}
 				t.Run(string(u.who), func(t *testing.T) {
-					row := loginRow{config: c, fault: f, who: u.who, computed: budget.Case(u.who, f.servers)}
+					row := loginRow{config: c, fault: f, who: u.who, computed: worked.Case(u.who, f.servers)}
 					row.flagged = slices.Contains(over, loginOver{u.who, f.servers})
 					if row.computed.Name == "" {
 						t.Fatalf("the budget has no case of %s with servers %s", u.who, f.servers)
@@ -89,8 +89,8 @@ func measureConfig(t *testing.T, c loginConfig) (rows []loginRow) {
 type loginRow struct {
 	config   loginConfig
 	fault    loginFault
-	who      roles.Who
-	computed roles.Case
+	who      budget.Who
+	computed budget.Case
 	flagged  bool // over its limit, says the budget
 
 	measured time.Duration
@@ -128,13 +128,13 @@ func (r *loginRow) judge(t *testing.T) {
 	if !r.within() {
 		t.Errorf("longer than computed: %s\n%s", r, termLines(r.computed))
 	}
-	if r.who != roles.DirectoryUser && r.outcome != cameIn && r.config.ours {
+	if r.who != budget.DirectoryUser && r.outcome != cameIn && r.config.ours {
 		t.Errorf("a local user did not come in: %s", r)
 	}
-	if r.fault.servers == roles.AllUp && r.outcome != cameIn {
+	if r.fault.servers == budget.AllUp && r.outcome != cameIn {
 		t.Errorf("every server answers, and nobody came in: %s", r)
 	}
-	if r.measured > flaggedFrom && !r.flagged && r.who != roles.DirectoryUser {
+	if r.measured > flaggedFrom && !r.flagged && r.who != budget.DirectoryUser {
 		t.Errorf("the budget finds nothing over its limit in this: %s", r)
 	}
 	// Others of the dropped rows are part of a state whose bound is for all of it,
@@ -143,13 +143,13 @@ func (r *loginRow) judge(t *testing.T) {
 	if r.fault.whole && r.config.ours && r.ratio() > tightWithin {
 		t.Errorf("the bound is %.1f times what was measured, and may be %d: %s", r.ratio(), tightWithin, r)
 	}
-	if r.who == roles.BreakGlassUser && r.config.ours && r.measured >= breakGlassWithin {
+	if r.who == budget.BreakGlassUser && r.config.ours && r.measured >= breakGlassWithin {
 		t.Errorf("the break-glass user waits for more than %s: %s\n%s", breakGlassWithin, r, termLines(r.computed))
 	}
 }
 
 // termLines are the waits that a bound is made of.
-func termLines(c roles.Case) (out string) {
+func termLines(c budget.Case) (out string) {
 	for _, term := range c.Terms {
 		out += fmt.Sprintf("  %s %s: %s, by %s:%d, %s\n", term.Takes, term.When, term.What, term.File, term.Line, term.Limit)
 	}

@@ -5,7 +5,10 @@ import (
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/resource"
+	"reveille/roles/budget"
 )
+
+const sshdStack = "/etc/pam.d/sshd"
 
 // ValidateLogins finds, in documents that Validate has nothing against, the
 // limits that would hold up logins. It is apart, since no pass is refused for
@@ -71,8 +74,8 @@ func blamed(m *layered, p Profile) (string, place) {
 }
 
 // excessOf is all that is over the limits.
-func excessOf(p Profile) Bound {
-	var sum Bound
+func excessOf(p Profile) budget.Bound {
+	var sum budget.Bound
 	over, _ := samplesOver(p)
 	for _, e := range over {
 		sum = sum.Plus(e.Takes)
@@ -83,40 +86,40 @@ func excessOf(p Profile) Bound {
 // samplesOver is what of a sample machine's logins is over its limit by the
 // profile's fault. Not ok where its files cannot be made, which is somebody
 // else's to tell.
-func samplesOver(p Profile) ([]Excess, bool) {
+func samplesOver(p Profile) ([]budget.Excess, bool) {
 	l, ok := sampleLogin(p)
 	if !ok {
 		return nil, false
 	}
 	least, ok := sampleLogin(p.Least())
-	return Mendable(LoginBudget(l).Over(p.LoginBudget, 0), LoginBudget(least)), ok
+	return budget.Mendable(budget.Logins(l).Over(p.LoginBudget, 0), budget.Logins(least)), ok
 }
 
 // sampleLogin is a Debian as its packages leave it, with our files, PAM as
 // planPAM has it, and the client running.
-func sampleLogin(p Profile) (Login, bool) {
+func sampleLogin(p Profile) (budget.Login, bool) {
 	os := platformOf(facts.OS{ID: "debian"})
 	clients := chooseClients(p.Directory.Client, ldapClients(facts.Has{}, os))
 	if len(clients) == 0 {
-		return Login{}, false
+		return budget.Login{}, false
 	}
 	client := clients[0]
 	edit := nssEdit(client.name)
 	nss, err := edit.Apply([]byte("passwd: files systemd\ngroup: files systemd\nshadow: files systemd\nhosts: files dns\n"))
 	if err != nil {
-		return Login{}, false
+		return budget.Login{}, false
 	}
 	user := p.Directory.BreakGlass
-	l := Login{BreakGlass: user, Files: map[string]string{
+	l := budget.Login{BreakGlass: user, Files: map[string]string{
 		nsswitchPath: string(nss), "/etc/hostname": "sample\n",
-		passwdPath:         user + ":x:1000:1000::/home/" + user + ":/bin/bash\nlocal:x:1001:1001::/home/local:/bin/bash\n",
-		groupPath:          "sudo:x:27:" + user + "\n",
-		pamFolder + "sshd": samplePAM[client.name],
+		"/etc/passwd": user + ":x:1000:1000::/home/" + user + ":/bin/bash\nlocal:x:1001:1001::/home/local:/bin/bash\n",
+		"/etc/group":  "sudo:x:27:" + user + "\n",
+		sshdStack:     samplePAM[client.name],
 	}}
 	if client.name == "nslcd" {
-		l.Files[pamFolder+"sshd"] = resource.PAMProfile{}.AfterPAM(samplePAM[client.name])
+		l.Files[sshdStack] = resource.PAMProfile{}.AfterPAM(samplePAM[client.name])
 	}
-	l.Running = Running{Nslcd: client.name == "nslcd", SSSD: client.name == "sssd", PADL: client.name == "nss_ldap"}
+	l.Running = budget.Running{Nslcd: client.name == "nslcd", SSSD: client.name == "sssd", PADL: client.name == "nss_ldap"}
 	for _, f := range client.files(newLDAPSettings(os, p)) {
 		l.Files[f.Path] = string(f.Content)
 	}

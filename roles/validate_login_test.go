@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"reveille/roles/budget"
 )
 
 // A role file whose own limits would hold up logins is refused offline, at the
@@ -74,12 +76,23 @@ func TestValidateLoginsOfSeveralFiles(t *testing.T) {
 func TestSampleLoginAsksTheClient(t *testing.T) {
 	for client, module := range map[string]string{"nslcd": "pam_ldap", "sssd": "pam_sss", "nss_ldap": "pam_ldap"} {
 		l, ok := sampleLogin(usersProfile(client))
-		b := LoginBudget(l)
-		if waits := strings.Join(termsOf(b.Case(DirectoryUser, AllSlow), BeforeLogin), "\n"); !ok || !strings.Contains(waits, module+"'s account phase") {
+		b := budget.Logins(l)
+		if waits := waitsOf(b.Case(budget.DirectoryUser, budget.AllSlow)); !ok || !strings.Contains(waits, module+"'s account phase") {
 			t.Errorf("%s: %s", client, waits)
 		}
 		if len(b.Notes) != 0 {
 			t.Errorf("%s: notes %q", client, b.Notes)
 		}
 	}
+}
+
+// waitsOf is what is waited for until authentication.
+func waitsOf(c budget.Case) string {
+	var all []string
+	for _, t := range c.Terms {
+		if t.When == budget.BeforeLogin {
+			all = append(all, t.What)
+		}
+	}
+	return strings.Join(all, "\n")
 }

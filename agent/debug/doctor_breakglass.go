@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"reveille/bootstrap/facts"
-	"reveille/roles"
+	"reveille/roles/budget"
 )
 
 // breakGlassAccount finds what keeps the account that must always get in from
@@ -30,8 +30,8 @@ func breakGlassAccount(p Patient) []facts.Finding {
 	if p.Logins == nil {
 		return all
 	}
-	dead := roles.Budget{Cases: p.Logins.Now.Cases}.Case(roles.BreakGlassUser, roles.AllDown)
-	if i := slices.IndexFunc(dead.Terms, func(t roles.Term) bool { return t.Of == roles.OfHome }); i >= 0 {
+	dead := budget.Budget{Cases: p.Logins.Now.Cases}.Case(budget.BreakGlassUser, budget.AllDown)
+	if i := slices.IndexFunc(dead.Terms, func(t budget.Term) bool { return t.Of == budget.OfHome }); i >= 0 {
 		t := dead.Terms[i]
 		all = append(all, found("break-glass-home", facts.Error, who+" waits for a file server: "+t.What+", by "+t.At()+".", t.Remedy+".")...)
 	}

@@ -8,6 +8,7 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
 	"reveille/roles"
+	"reveille/roles/budget"
 )
 
 // ErrNoLogin says that replayed facts hold nothing of what a login passes
@@ -25,24 +26,24 @@ type LoginReport struct {
 
 // LoginView is one budget, held to its limits.
 type LoginView struct {
-	GraceS      float64      `json:"grace_s"`       // sshd's LoginGraceTime
-	LimitS      float64      `json:"limit_s"`       // what a local user's login may take until authentication
-	AfterLimitS float64      `json:"after_limit_s"` // and from then to a shell
-	Over        []LoginOver  `json:"over"`
-	Cases       []roles.Case `json:"cases"`
-	Notes       []string     `json:"notes"`
+	GraceS      float64       `json:"grace_s"`       // sshd's LoginGraceTime
+	LimitS      float64       `json:"limit_s"`       // what a local user's login may take until authentication
+	AfterLimitS float64       `json:"after_limit_s"` // and from then to a shell
+	Over        []LoginOver   `json:"over"`
+	Cases       []budget.Case `json:"cases"`
+	Notes       []string      `json:"notes"`
 
-	excess []roles.Excess
+	excess []budget.Excess
 }
 
 // LoginOver is a part of a login that takes longer than it may.
 type LoginOver struct {
-	User    roles.Who     `json:"user"`
-	Name    string        `json:"name"`
-	Servers roles.Servers `json:"servers"`
-	When    roles.When    `json:"when"`
-	TakesS  roles.Bound   `json:"takes_s"`
-	LimitS  float64       `json:"limit_s"`
+	User    budget.Who     `json:"user"`
+	Name    string         `json:"name"`
+	Servers budget.Servers `json:"servers"`
+	When    budget.When    `json:"when"`
+	TakesS  budget.Bound   `json:"takes_s"`
+	LimitS  float64        `json:"limit_s"`
 }
 
 // LoginAsked is whose logins are worked out: "" is the profile's break-glass

@@ -11,6 +11,7 @@ import (
 	"reveille/agent/debug"
 	"reveille/bootstrap/facts"
 	"reveille/roles"
+	"reveille/roles/budget"
 )
 
 func bindDebugLogin(a *app, fs *flag.FlagSet) runner {
@@ -18,9 +19,9 @@ func bindDebugLogin(a *app, fs *flag.FlagSet) runner {
 	fs.StringVar(&asked.BreakGlass, "break-glass", "", "the local account that must always get in is `USER`, whatever the profile says")
 	fs.StringVar(&asked.Local, "user", "", "work out the local `USER` instead of who has it worst")
 	return func(ctx context.Context, words []string) int {
-		var states []roles.Servers
+		var states []budget.Servers
 		for _, w := range words {
-			if states = append(states, roles.Servers(w)); !slices.Contains(debug.LoginStates, roles.Servers(w)) {
+			if states = append(states, budget.Servers(w)); !slices.Contains(debug.LoginStates, budget.Servers(w)) {
 				return a.usage(fmt.Errorf("unexpected argument %q: the servers are one of %v", w, debug.LoginStates), nil)
 			}
 		}
@@ -32,7 +33,7 @@ func bindDebugLogin(a *app, fs *flag.FlagSet) runner {
 
 // logins judges what is on the disk also where what a pass would do cannot be
 // decided: a lockout is looked into when things are broken.
-func (a *app) logins(ctx context.Context, cfg agent.Config, asked debug.LoginAsked, states []roles.Servers) int {
+func (a *app) logins(ctx context.Context, cfg agent.Config, asked debug.LoginAsked, states []budget.Servers) int {
 	w, err := cfg.Decide(ctx)
 	if errors.Is(err, agent.ErrInput) {
 		return a.unreadable(err)

@@ -1,0 +1,73 @@
+package budget
+
+import (
+	"strconv"
+	"strings"
+)
+
+// passwdEntry is a line of /etc/passwd.
+type passwdEntry struct {
+	name        string
+	uid, gid    int
+	home, shell string
+	at          place
+}
+
+// logsIn says whether somebody may come in as this user: daemons have a
+// shell that only says no.
+func (a passwdEntry) logsIn() bool {
+	return !strings.HasSuffix(a.shell, "/nologin") && !strings.HasSuffix(a.shell, "/false")
+}
+
+// parsePasswd reads it; of a name that is here twice the first line counts.
+func parsePasswd(text string) ([]passwdEntry, remarks) {
+	var out []passwdEntry
+	var notes remarks
+	seen := map[string]bool{}
+	for _, l := range textLines(passwdPath, text, "#") {
+		f := strings.Split(l.text, ":")
+		if strings.HasPrefix(l.text, "+") || strings.HasPrefix(l.text, "-") {
+			notes.add(l.at, "a line for nss_compat, whose time is not counted")
+			continue
+		}
+		uid, gid := -1, -1
+		if len(f) == 7 {
+			uid, gid = decimal(f[2]), decimal(f[3])
+		}
+		if uid < 0 || gid < 0 || f[0] == "" {
+			notes.add(l.at, "no account: passed over")
+			continue
+		}
+		if !seen[f[0]] {
+			out = append(out, passwdEntry{name: f[0], uid: uid, gid: gid, home: f[5], shell: f[6], at: l.at})
+		}
+		seen[f[0]] = true
+	}
+	return out, notes
+}
+
+// parseGroup is where each user first stands as a member. A primary group
+// counts for nothing here: initgroups of files looks at the members alone.
+func parseGroup(text string) map[string]place {
+	members := map[string]place{}
+	for _, l := range textLines(groupPath, text, "#") {
+		f := strings.Split(l.text, ":")
+		if len(f) != 4 {
+			continue
+		}
+		for _, m := range strings.Split(f[3], ",") {
+			if _, ok := members[m]; !ok && m != "" {
+				members[m] = l.at
+			}
+		}
+	}
+	return members
+}
+
+func decimal(s string) int {
+	n, err := strconv.ParseUint(s, 10, 32)
+	if err != nil {
+		return -1
+	}
+	return int(n)
+}
