@@ -46,9 +46,7 @@ func AfterPass(l facts.Login, p plan.Plan, image func(resource.Original) (data [
 			l.Running.Nslcd = l.Running.Nslcd || r.Start && r.Name == "nslcd.service"
 			l.Running.SSSD = l.Running.SSSD || r.Start && r.Name == "sssd.service"
 		case resource.PAMProfile:
-			if text, there := l.Files[resource.PAMAccount]; there {
-				l.Files[resource.PAMAccount] = r.AfterPAM(text)
-			}
+			r.AfterPAM(l.Files)
 		}
 	}
 	return l
@@ -67,8 +65,8 @@ func write(files map[string]string, f resource.File) error {
 }
 
 func putBack(files map[string]string, o resource.Original, image func(resource.Original) ([]byte, bool, error)) error {
-	if text, there := files[resource.PAMAccount]; there && strings.HasPrefix(o.Path, resource.PAMProfiles) {
-		files[resource.PAMAccount] = resource.BeforePAM(text)
+	if strings.HasPrefix(o.Path, resource.PAMProfiles) {
+		resource.BeforePAM(files)
 		return nil
 	}
 	_, counts := files[o.Path]

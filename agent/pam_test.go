@@ -14,9 +14,10 @@ import (
 // What the step takes for a stack that leaves local users alone is one by the
 // budget's own reading of PAM, which knows more of it: it follows every jump.
 func TestBothReadingsOfPAMAgree(t *testing.T) {
+	const account = "/etc/pam.d/common-account"
 	asked := func(stack string) bool {
 		b := Budget(facts.Login{Files: map[string]string{
-			"/etc/pam.d/sshd": "@include common-account\n", resource.PAMAccount: stack,
+			"/etc/pam.d/sshd": "@include common-account\n", account: stack,
 			"/etc/nsswitch.conf": "passwd: files\ngroup: files\n", "/etc/passwd": "bob:x:1001:1001::/home/bob:/bin/sh\n",
 			"/etc/nslcd.conf": "uri ldap://10.9.9.9\n",
 		}, Running: facts.LoginRunning{Nslcd: true}}, "", "")
@@ -35,8 +36,9 @@ func TestBothReadingsOfPAMAgree(t *testing.T) {
 	guarded, open := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		stack := strings.Join(rapid.SliceOfN(line, 1, 6).Draw(t, "stack"), "")
-		profile := resource.PAMProfile{}
-		if profile.AfterPAM(stack) == stack {
+		after := map[string]string{account: stack}
+		resource.PAMProfile{}.AfterPAM(after)
+		if after[account] == stack {
 			guarded++
 			if asked(stack) {
 				t.Fatalf("taken for one that leaves local users alone:\n%s", stack)

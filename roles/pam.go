@@ -9,11 +9,12 @@ import (
 	"reveille/bootstrap/resource"
 )
 
-// planPAM keeps the directory out of local users' account phase where PAM's
-// pam_ldap is nslcd's. Without it a local user's key is good, and the login
-// waits for a dead directory all the same: ten seconds by nslcd's defaults,
-// and two minutes for a server that takes connections and says nothing of TLS.
-// sssd's package has local users left out by itself.
+// planPAM keeps the directory out of local users' way where PAM's pam_ldap is
+// nslcd's. Without it a local user's key is good, and the login waits for a dead
+// directory all the same: in the account phase ten seconds by nslcd's defaults,
+// and two minutes for a server that takes connections and says nothing of TLS;
+// in the session's until nslcd has a thread to spare, which others who hang
+// keep from it. sssd's package has local users left out by itself.
 //
 // It is not required: a login that takes long is what the login-time budget
 // judges, whoever made it so, and what doctor finds.
@@ -43,19 +44,22 @@ func planPAM(f facts.Facts, p Profile) (plan.Plan, error) {
 // name service may wait for this step, and have 30 s themselves.
 const pamWithin = 15 * time.Second
 
-// pamProfile is the package's profile with one line more, at the head of the
-// account phase. It is one profile and not two, as no other may come between
-// that line and the one that it jumps over. The options are the package's own:
-// what an administrator has changed of them in the common files,
-// pam-auth-update takes over, as it tells lines by their module.
+// pamProfile is the package's profile with one line more before pam_ldap: where
+// passwords are asked for, who may enter, and in sessions. It is one profile
+// and not two, as no other may come between that line and the one that it jumps
+// over. The options are the package's own: what an administrator has changed of
+// them in the common files, pam-auth-update takes over, as it tells lines by
+// their module.
 const pamProfile = `Name: LDAP Authentication for all but local users (written by Reveille)
 Default: no
 Priority: 129
 Conflicts: ldap
 Auth-Type: Primary
 Auth-Initial:
+	[success=1 default=ignore]	pam_localuser.so
 	[success=end default=ignore]	pam_ldap.so minimum_uid=1000
 Auth:
+	[success=1 default=ignore]	pam_localuser.so
 	[success=end default=ignore]	pam_ldap.so minimum_uid=1000 use_first_pass
 Account-Type: Additional
 Account:
@@ -68,5 +72,6 @@ Password:
 	[success=end default=ignore]	pam_ldap.so minimum_uid=1000 try_first_pass
 Session-Type: Additional
 Session:
+	[success=1 default=ignore]	pam_localuser.so
 	[success=ok default=ignore]	pam_ldap.so minimum_uid=1000
 `

@@ -114,10 +114,10 @@ func sampleLogin(p Profile) (budget.Login, bool) {
 		nsswitchPath: string(nss), "/etc/hostname": "sample\n",
 		"/etc/passwd": user + ":x:1000:1000::/home/" + user + ":/bin/bash\nlocal:x:1001:1001::/home/local:/bin/bash\n",
 		"/etc/group":  "sudo:x:27:" + user + "\n",
-		sshdStack:     samplePAM[client.name],
+		sshdStack:     "@include common-account\n", "/etc/pam.d/common-account": samplePAM[client.name],
 	}}
 	if client.name == "nslcd" {
-		l.Files[sshdStack] = resource.PAMProfile{}.AfterPAM(samplePAM[client.name])
+		resource.PAMProfile{}.AfterPAM(l.Files)
 	}
 	l.Running = budget.Running{Nslcd: client.name == "nslcd", SSSD: client.name == "sssd", PADL: client.name == "nss_ldap"}
 	for _, f := range client.files(newLDAPSettings(os, p)) {

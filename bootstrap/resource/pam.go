@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -20,14 +21,22 @@ const (
 	PAMProfiles   = "/usr/share/pam-configs/"
 	pamUpdate     = "/usr/sbin/pam-auth-update"
 	pamRemembered = "/var/lib/pam/"
-	// PAMAccount is the file that decides who may enter.
-	PAMAccount = "/etc/pam.d/common-account"
+	pamFolder     = "/etc/pam.d/"
 )
+
+// pamPhases are the common files in which a local user must pass pam_ldap by,
+// with their phase. In the account phase it asks the directory for him; in
+// those of a session it asks nslcd alone, and waits all the same where others
+// who hang keep all of nslcd's threads.
+var pamPhases = map[string]string{
+	pamFolder + "common-account":                "account",
+	pamFolder + "common-session":                "session",
+	pamFolder + "common-session-noninteractive": "session",
+}
 
 var pamTypes = []string{"auth", "account", "password", "session", "session-noninteractive"}
 
-// PAMProfile has PAM's account phase leave the directory out for local users,
-// by a profile of ours in place of the package's and by the distribution's own
+// PAMProfile has PAM leave the directory out for local users, by a profile of ours in place of the package's and by the distribution's own
 // program. Its ID is "pam:" and the profile's name; it is live.
 //
 // What counts is the outcome: where no local user is kept waiting, however that
@@ -45,7 +54,7 @@ func (PAMProfile) Live() bool { return true }
 
 // Describe says what is wanted, for golden plans.
 func (p PAMProfile) Describe() string {
-	return "local users pass the account phase without pam_ldap\nby " + p.Profile.Path + ", in place of " + PAMProfiles + p.Instead + "\n"
+	return "local users pass pam_ldap by, to be let in and in their sessions\nby " + p.Profile.Path + ", in place of " + PAMProfiles + p.Instead + "\n"
 }
 
 // Check reads the file that the program makes.
@@ -53,20 +62,27 @@ func (p PAMProfile) Check(_ context.Context, h *host.Host) ([]plan.Change, error
 	if !h.Live() {
 		return nil, fmt.Errorf("%s: %w", p.ID(), host.ErrOffline)
 	}
-	kept, err := keptOff(h)
-	if err != nil || kept {
+	open, err := openTo(h)
+	if err != nil || len(open) == 0 {
 		return nil, err
 	}
-	say := "keep the directory out of local users' account phase (pam-auth-update --enable " + path.Base(p.Profile.Path) + ")"
+	say := "keep the directory out of local users' way through PAM (pam-auth-update --enable " + path.Base(p.Profile.Path) + ")"
 	return []plan.Change{{Say: say, Risk: plan.Disrupts, Do: func(ctx context.Context) error { return p.do(ctx, h) }}}, nil
 }
 
-func keptOff(h *host.Host) (bool, error) {
-	text, err := h.ReadFile(PAMAccount)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("whom PAM asks the directory for: %w", err)
+// openTo are the common files by which a local user may have to wait.
+func openTo(h *host.Host) ([]string, error) {
+	var open []string
+	for _, file := range slices.Sorted(maps.Keys(pamPhases)) {
+		text, err := h.ReadFile(file)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("whom PAM asks the directory for: %w", err)
+		}
+		if len(unguarded(string(text), pamPhases[file])) > 0 {
+			open = append(open, file)
+		}
 	}
-	return len(unguarded(string(text))) == 0, nil
+	return open, nil
 }
 
 // do notes first what a restore has to bring back: a kill after it costs a
@@ -88,11 +104,15 @@ func (p PAMProfile) do(ctx context.Context, h *host.Host) error {
 	if err := updatePAM(ctx, h, "--enable", path.Base(p.Profile.Path)); err != nil {
 		return err
 	}
-	ok, err := keptOff(h)
-	if err == nil && !ok {
-		err = fmt.Errorf("pam-auth-update has left %s as it was, as it does with one that was changed by hand; put this line before each pam_ldap.so there: %s", PAMAccount, guardLine)
+	open, err := openTo(h)
+	if err != nil || len(open) == 0 {
+		return err
 	}
-	return err
+	var lines []string
+	for _, file := range open {
+		lines = append(lines, fmt.Sprintf("in %s: %s", file, guardLine(pamPhases[file])))
+	}
+	return fmt.Errorf("pam-auth-update has left PAM as it was, as it does where one of the common files was changed by hand; put a line before each pam_ldap.so, %s", strings.Join(lines, "; "))
 }
 
 // putBackPAM has the package's profile in force again, while the one of ours
@@ -130,28 +150,36 @@ func updatePAM(ctx context.Context, h *host.Host, args ...string) error {
 	}
 	var errs []error
 	for _, t := range pamTypes {
-		for _, file := range []string{"/etc/pam.d/common-" + t, pamRemembered + t} {
+		for _, file := range []string{pamFolder + "common-" + t, pamRemembered + t} {
 			errs = append(errs, h.SyncFile(file))
 		}
 	}
-	return errors.Join(append(errs, h.Sync("/etc/pam.d"), h.Sync(path.Clean(pamRemembered)))...)
+	return errors.Join(append(errs, h.Sync(path.Clean(pamFolder)), h.Sync(path.Clean(pamRemembered)))...)
 }
 
-// AfterPAM is the text of PAMAccount once the profile is in force, as far as a
-// login's time turns on it.
-func (p PAMProfile) AfterPAM(text string) string {
-	lines := strings.SplitAfter(text, "\n")
-	for _, i := range slices.Backward(unguarded(text)) {
-		lines = slices.Insert(lines, i, guardLine+"\n")
+// AfterPAM lays the profile over PAM's files, as far as a login's time turns on
+// it.
+func (p PAMProfile) AfterPAM(files map[string]string) {
+	for file, phase := range pamPhases {
+		text, there := files[file]
+		if !there {
+			continue
+		}
+		lines := strings.SplitAfter(text, "\n")
+		for _, i := range slices.Backward(unguarded(text, phase)) {
+			lines = slices.Insert(lines, i, guardLine(phase)+"\n")
+		}
+		files[file] = strings.Join(lines, "")
 	}
-	return strings.Join(lines, "")
 }
 
-// BeforePAM is the text of PAMAccount without a profile of ours, as far as a
-// login's time turns on it.
-func BeforePAM(text string) string {
-	lines := slices.DeleteFunc(strings.SplitAfter(text, "\n"), func(l string) bool {
-		return strings.Join(strings.Fields(l), " ") == strings.Join(strings.Fields(guardLine), " ")
-	})
-	return strings.Join(lines, "")
+// BeforePAM takes a profile of ours out of them.
+func BeforePAM(files map[string]string) {
+	words := func(l string) string { return strings.Join(strings.Fields(l), " ") }
+	for file, phase := range pamPhases {
+		if text, there := files[file]; there {
+			lines := slices.DeleteFunc(strings.SplitAfter(text, "\n"), func(l string) bool { return words(l) == words(guardLine(phase)) })
+			files[file] = strings.Join(lines, "")
+		}
+	}
 }

@@ -22,6 +22,21 @@ const (
 	asksLDAP      = "account\t[success=ok user_unknown=ignore authinfo_unavail=ignore default=bad]\tpam_ldap.so minimum_uid=1000\n"
 )
 
+const accountFile, guard = "/etc/pam.d/common-account", "account\t[success=1 default=ignore]\tpam_localuser.so"
+
+// after is a stack once our profile is in force, and before as it was.
+func after(text string) string {
+	files := map[string]string{accountFile: text}
+	ourProfile().AfterPAM(files)
+	return files[accountFile]
+}
+
+func before(text string) string {
+	files := map[string]string{accountFile: text}
+	BeforePAM(files)
+	return files[accountFile]
+}
+
 var enable, disable = []string{pamUpdate, "--enable", "reveille-ldap"}, []string{pamUpdate, "--enable", "ldap", "--remove", "reveille-ldap"}
 
 func ourProfile() PAMProfile {
@@ -32,7 +47,7 @@ func ourProfile() PAMProfile {
 // good as the real one, which a booted machine's case holds.
 func debian(t *testing.T) *hosttest.Machine {
 	m := hosttest.New(t, map[string]string{
-		PAMAccount: debianAccount + asksLDAP, "/etc/pam.d/common-auth": "", PAMProfiles + "ldap": "", pamUpdate: "", "/var/lib/pam/account": "",
+		accountFile: debianAccount + asksLDAP, "/etc/pam.d/common-auth": "", PAMProfiles + "ldap": "", pamUpdate: "", "/var/lib/pam/account": "",
 	})
 	m.Put("/run/", "", 0)
 	for _, argv := range [][]string{enable, disable} {
@@ -41,9 +56,9 @@ func debian(t *testing.T) *hosttest.Machine {
 	m.OnRun(func(argv []string) { // in the middle of Run: the machine's own methods would wait for it
 		text := debianAccount + asksLDAP
 		if slices.Equal(argv, enable) {
-			text = debianAccount + guardLine + "\n" + asksLDAP
+			text = debianAccount + guard + "\n" + asksLDAP
 		}
-		if err := os.WriteFile(filepath.Join(m.Root, PAMAccount), []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(m.Root, accountFile), []byte(text), 0o644); err != nil {
 			t.Error(err)
 		}
 	})
@@ -52,7 +67,7 @@ func debian(t *testing.T) *hosttest.Machine {
 
 func TestPAMLeavesLocalUsersAlone(t *testing.T) {
 	m, p := debian(t), ourProfile()
-	before := m.Tree(state, runState)
+	image := m.Tree(state, runState)
 	h := m.Host()
 	run(t, check(t, h, p.Profile))
 	changes := check(t, h, p)
@@ -62,18 +77,18 @@ func TestPAMLeavesLocalUsersAlone(t *testing.T) {
 	m.Forget()
 	run(t, changes)
 	isSo(t, h, p)
-	if text := m.Read(PAMAccount); text != p.AfterPAM(debianAccount+asksLDAP) {
+	if text := m.Read(accountFile); text != after(debianAccount+asksLDAP) {
 		t.Errorf("other than was foretold:\n%s", text)
 	}
 	// What is kept of the image's says what comes back before the program runs,
 	// and what that wrote is on the disk after it.
 	points := strings.Join(m.Points(), "\n")
-	noted, ran, synced := strings.Index(points, "write:/var/lib/reveille/originals"), strings.Index(points, "run:"), strings.LastIndex(points, "sync:"+PAMAccount+" done")
+	noted, ran, synced := strings.Index(points, "write:/var/lib/reveille/originals"), strings.Index(points, "run:"), strings.LastIndex(points, "sync:"+accountFile+" done")
 	if noted < 0 || noted > ran || synced < ran {
 		t.Errorf("noted at %d, ran at %d, on the disk at %d:\n%s", noted, ran, synced, points)
 	}
 	restoreAll(t, m)
-	if d := cmp.Diff(before, m.Tree(state, runState)); d != "" {
+	if d := cmp.Diff(image, m.Tree(state, runState)); d != "" {
 		t.Error("not as it was after the restore:\n" + d)
 	}
 }
@@ -85,7 +100,7 @@ func TestPAMThatCannotBeChanged(t *testing.T) {
 		run(t, check(t, m.Host(), p.Profile))
 		m.OnRun(nil)
 		err := check(t, m.Host(), p)[0].Do(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "changed by hand") || !strings.Contains(err.Error(), guardLine) {
+		if err == nil || !strings.Contains(err.Error(), "changed by hand") || !strings.Contains(err.Error(), guard) {
 			t.Errorf("%v", err)
 		}
 	})
@@ -130,7 +145,7 @@ func TestPAMThatCannotBeChanged(t *testing.T) {
 		if err := check(t, m.Host(), p)[0].Do(t.Context()); err == nil || !strings.Contains(err.Error(), "not of our making") {
 			t.Errorf("%v", err)
 		}
-		if strings.Contains(m.Read(PAMAccount), "localuser") {
+		if strings.Contains(m.Read(accountFile), "localuser") {
 			t.Error("the program was run")
 		}
 	})
@@ -158,16 +173,16 @@ func TestWhomPAMAsksTheDirectoryFor(t *testing.T) {
 		want       []int
 	}{
 		{"the package's", debianAccount + asksLDAP, []int{3}},
-		{"ours", debianAccount + guardLine + "\n" + asksLDAP, nil},
-		{"ours, and others after it", debianAccount + guardLine + "\n" + asksLDAP + "account required pam_access.so\n", nil},
-		{"a jump over something else", guardLine + "\naccount required pam_access.so\n" + asksLDAP, []int{2}},
-		{"comments and other phases between", guardLine + "\n# x\n\nauth required pam_ldap.so\n" + asksLDAP, nil},
-		{"behind a comment sign", "#" + guardLine + "\n" + asksLDAP, []int{1}},
+		{"ours", debianAccount + guard + "\n" + asksLDAP, nil},
+		{"ours, and others after it", debianAccount + guard + "\n" + asksLDAP + "account required pam_access.so\n", nil},
+		{"a jump over something else", guard + "\naccount required pam_access.so\n" + asksLDAP, []int{2}},
+		{"comments and other phases between", guard + "\n# x\n\nauth required pam_ldap.so\n" + asksLDAP, nil},
+		{"behind a comment sign", "#" + guard + "\n" + asksLDAP, []int{1}},
 		{"sufficient", "account sufficient pam_localuser.so\naccount required pam_permit.so\n" + asksLDAP, nil},
 		{"required", "account required pam_localuser.so\n" + asksLDAP, []int{1}},
 		{"a jump of two", "account [success=2 default=ignore] pam_localuser.so\naccount required pam_permit.so\n" + asksLDAP, nil},
 		{"in another order", "account [default=ignore success=1] pam_localuser.so\n" + asksLDAP, nil},
-		{"a guard that is jumped over", guardLine + "\n" + guardLine + "\n" + asksLDAP, []int{2}},
+		{"a guard that is jumped over", guard + "\n" + guard + "\n" + asksLDAP, []int{2}},
 		{"a guard that others jump over", "account [success=1 default=ignore] pam_unix.so\naccount sufficient pam_localuser.so\n" + asksLDAP, []int{2}},
 		{"twice", asksLDAP + asksLDAP, []int{0, 1}},
 		{"with a folder", "-account required /lib/security/pam_ldap.so\n", []int{0}},
@@ -176,31 +191,31 @@ func TestWhomPAMAsksTheDirectoryFor(t *testing.T) {
 		{"half a line", "account [success=1", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := unguarded(c.text); !slices.Equal(got, c.want) {
+			if got := unguarded(c.text, "account"); !slices.Equal(got, c.want) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
-			after := ourProfile().AfterPAM(c.text)
-			if left := unguarded(after); len(left) > 0 {
-				t.Errorf("unguarded after it: %v\n%s", left, after)
+			then := after(c.text)
+			if left := unguarded(then, "account"); len(left) > 0 {
+				t.Errorf("unguarded after it: %v\n%s", left, then)
 			}
-			if len(c.want) > 0 && !strings.Contains(c.text, guardLine) && BeforePAM(after) != c.text {
-				t.Errorf("not as it was:\n%s", BeforePAM(after))
+			if len(c.want) > 0 && !strings.Contains(c.text, guard) && before(then) != c.text {
+				t.Errorf("not as it was:\n%s", before(then))
 			}
-			if len(c.want) == 0 && after != c.text {
-				t.Errorf("changed:\n%s", after)
+			if len(c.want) == 0 && then != c.text {
+				t.Errorf("changed:\n%s", then)
 			}
 		})
 	}
 }
 
 func FuzzPAMAccount(f *testing.F) {
-	for _, s := range []string{debianAccount + asksLDAP, guardLine, "account [a", "-account  [ success=1 ]x pam_ldap.so", "account required pam_ldap.so#"} {
+	for _, s := range []string{debianAccount + asksLDAP, guard, "account [a", "-account  [ success=1 ]x pam_ldap.so", "account required pam_ldap.so#"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		after := ourProfile().AfterPAM(text)
+		then := after(text)
 		for line := range strings.Lines(text) {
-			if !strings.Contains(after, line) {
+			if !strings.Contains(then, line) {
 				t.Errorf("lost %q", line)
 			}
 		}

@@ -6,22 +6,24 @@ import (
 )
 
 // guardLine lets a local user jump over the next module.
-const guardLine = "account\t[success=1 default=ignore]\tpam_localuser.so"
+func guardLine(phase string) string {
+	return phase + "\t[success=1 default=ignore]\tpam_localuser.so"
+}
 
-// unguarded is the lines, counted from 0, at which PAM's account phase asks the
-// directory for local users as well: a pam_ldap with no pam_localuser before
-// it that jumps over it or ends the phase.
+// unguarded is the lines, counted from 0, at which a phase of PAM asks the
+// directory's client for local users as well: a pam_ldap with no pam_localuser
+// before it that jumps over it or ends the phase.
 //
 // The Debian package has it ask with minimum_uid=1000, which catches the cloud
 // images' own user, and whether a uid is below it is not looked at: users are
 // made later, too.
-func unguarded(text string) []int {
+func unguarded(text, phase string) []int {
 	var open []int
 	jump, ended := 0, false // modules that a local user jumps over from here; is through
 	leapt := 0              // modules that he may jump over by another's result, guards among them
 	for i, line := range strings.Split(text, "\n") {
 		kind, control, module := pamWords(line)
-		if kind != "account" {
+		if kind != phase {
 			continue
 		}
 		over, may := jump > 0, leapt > 0
