@@ -21,7 +21,7 @@ Debian 12's own sshd, glibc, nslcd 0.9 and libpam-ldapd; outside it, on a networ
 addresses and slapd at two more. Each row is one login by key over the network, from the connection to the end of a
 command, with nslcd just started, but where connections are open. ` + "`computed`" + ` is the total that
 ` + "`reveille debug login-budget`" + ` says on that machine for the state of the servers that the fault is a case of:
-up, one_down, all_down or hung. Ratios are told where packets are dropped. The bound of all_down is for DNS and LDAP
+up, one_down, all_down or hung. Ratios are told where packets are dropped and a server is waited for. The bound of all_down is for DNS and LDAP
 together, and that of one_down for the first of each, so it is less tight where one of them alone fails; what is refused
 at once is a case of all_down as well.
 
@@ -44,7 +44,7 @@ func (r *loginRow) line() string {
 	if r.outcome != cameIn {
 		took += ", " + string(r.outcome)
 	}
-	if r.fault.dropped && !r.computed.Total.Unbounded {
+	if r.fault.dropped && r.waits() && !r.computed.Total.Unbounded {
 		ratio = fmt.Sprintf("%.1f", r.ratio())
 	}
 	return fmt.Sprintf("%s %s | %s |\n", r.computedCells(), took, ratio)

@@ -116,6 +116,11 @@ func (r *loginRow) within() bool {
 // ratio is how many times longer the bound is than what was measured.
 func (r *loginRow) ratio() float64 { return r.computed.Total.Most.Seconds() / r.measured.Seconds() }
 
+// waits says whether the bound has a wait for a server in it.
+func (r *loginRow) waits() bool {
+	return r.computed.Total.Unbounded || r.computed.Total.Most > budget.LoginWork
+}
+
 func (r *loginRow) String() string {
 	return fmt.Sprintf("%s, %s: the login of a %s user took %.2fs (%s%s), computed for servers %s: %s",
 		r.config.name, r.fault.name, r.who, r.measured.Seconds(), r.outcome, r.said, r.fault.servers, r.computed.Total)
@@ -139,8 +144,9 @@ func (r *loginRow) judge(t *testing.T) {
 	}
 	// Others of the dropped rows are part of a state whose bound is for all of it,
 	// and the other configurations ask more often, in threads whose memory of what
-	// is dead is not known.
-	if r.fault.whole && r.config.ours && r.ratio() > tightWithin {
+	// is dead is not known. Where nobody is waited for, it is what any login costs
+	// on a slow computer.
+	if r.fault.whole && r.config.ours && r.waits() && r.ratio() > tightWithin {
 		t.Errorf("the bound is %.1f times what was measured, and may be %d: %s", r.ratio(), tightWithin, r)
 	}
 	if r.who == budget.BreakGlassUser && r.config.ours && r.measured >= breakGlassWithin {
