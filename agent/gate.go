@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"reveille/bootstrap/converge"
 	"reveille/bootstrap/facts"
@@ -26,9 +27,12 @@ type Gate struct {
 	host   *host.Host
 	wanted Wanted
 	steps  plan.Plan
+	// answered leaves out what is not written, for want of servers that answer; nil: all is.
+	answered func(plan.Plan) plan.Plan
+
+	pam atomic.Int32 // a pamStep; whoever decides may be a while at it, and must not hold up the walk
 
 	mu      sync.Mutex
-	pam     pamStep
 	decided bool
 	verdict verdict
 }
@@ -60,9 +64,9 @@ func Guard(h *host.Host, w Wanted, steps plan.Plan, max plan.Risk) (*Gate, plan.
 	out := slices.Clone(steps)
 	for i, s := range out {
 		if isPAM(s) && max == plan.Nothing {
-			g.pam = pamForetold
+			g.pam.Store(int32(pamForetold))
 		} else if isPAM(s) && max >= plan.Disrupts {
-			g.pam = pamOnItsWay
+			g.pam.Store(int32(pamOnItsWay))
 		}
 		if !guarded(s) {
 			continue
@@ -102,11 +106,11 @@ func (g *Gate) Note() error {
 // Saw tells the gate how a step ended.
 func (g *Gate) Saw(r converge.Result) {
 	if isPAM(r.Step) {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.pam = pamEnded
+		g.pam.Store(int32(pamEnded))
 	}
 }
+
+func (g *Gate) pamStep() pamStep { return pamStep(g.pam.Load()) }
 
 func isPAM(s plan.Step) bool {
 	_, ok := s.Resource.(resource.PAMProfile)
@@ -172,11 +176,14 @@ func (g *Gate) decide() error {
 		return nil
 	}
 	steps := g.steps
-	if g.pam != pamForetold {
+	if g.answered != nil {
+		steps = g.answered(steps)
+	}
+	if g.pamStep() != pamForetold {
 		steps = slices.DeleteFunc(slices.Clone(steps), isPAM)
 	}
 	v := g.judge(steps)
-	if g.pam == pamOnItsWay && !v.clean() {
+	if g.pamStep() == pamOnItsWay && !v.clean() {
 		return &plan.NotYet{For: "PAM to leave local users alone, as their logins may take too long until then"}
 	}
 	g.decided, g.verdict = true, v

@@ -156,6 +156,7 @@ func (p Pass) walk(ctx context.Context, r *api.Report, w agent.Wanted, max plan.
 		steps = hasty(steps)
 	}
 	gate, steps := agent.Guard(p.Host, w, steps, max)
+	trials, steps := agent.Try(ctx, gate, steps, max)
 	began := time.Since(start)
 	walked, err := converge.Run(ctx, p.Host, steps, converge.Options{Max: max, On: func(i int, r converge.Result) {
 		gate.Saw(r)
@@ -166,8 +167,10 @@ func (p Pass) walk(ctx context.Context, r *api.Report, w agent.Wanted, max plan.
 	if err != nil {
 		return err
 	}
+	trials.Open(walked)
 	gate.Open(walked)
 	note(r, gate.Note())
+	r.Notes = append(r.Notes, trials.Notes()...)
 	report.AddSteps(r, walked, began)
 	p.settle(r, walked, max)
 	if f != nil {

@@ -52,7 +52,8 @@ func Plan(ctx context.Context, h *host.Host, w agent.Wanted) ([]PlannedStep, err
 	if h == nil {
 		return out, nil
 	}
-	_, guarded := agent.Guard(h, w, p, plan.Nothing)
+	gate, guarded := agent.Guard(h, w, p, plan.Nothing)
+	_, guarded = agent.Try(ctx, gate, guarded, plan.Nothing)
 	looked, err := converge.Run(ctx, h, guarded, converge.Options{Max: plan.Nothing})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,162 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"reveille/bootstrap/probe"
+	"reveille/bootstrap/resource"
+	"reveille/roles"
+	"reveille/roles/budget"
+)
+
+// tryWithin bounds one trial, whatever the profile's limits.
+const tryWithin = 2 * time.Second
+
+const resolvConf = "/etc/resolv.conf"
+
+// servers is one kind of them: how they are asked, and whose words they are.
+type servers interface {
+	contest(ctx context.Context, t *Trials, tr *trial) probe.Contest
+	name() string // in the plural
+	key() string  // of the profile
+}
+
+type (
+	nameServers      struct{}
+	directoryServers struct{}
+)
+
+func kindOf(path string) servers {
+	switch _, known := budget.ServersIn(path, ""); {
+	case path == resolvConf:
+		return nameServers{}
+	case known:
+		return directoryServers{}
+	}
+	return nil
+}
+
+// decide makes the trial of a file, once.
+func (t *Trials) decide(ctx context.Context, tr *trial) error {
+	tr.once.Do(func() { tr.err = t.judge(ctx, tr) })
+	return tr.err
+}
+
+func (t *Trials) judge(ctx context.Context, tr *trial) error {
+	old, fresh, err := t.both(tr)
+	if err != nil {
+		return nil // it is the failure of its own step
+	}
+	tr.force = old
+	if changes, err := tr.raw.Check(ctx, t.host); err != nil || above(changes, t.max) {
+		return nil // not written now
+	}
+	if !differ(old, fresh) {
+		tr.force = fresh
+		return nil
+	}
+	c := tr.servers.contest(ctx, t, tr)
+	c.New, c.Old = fresh, without(old, fresh)
+	out, err := c.Run(ctx)
+	switch {
+	case err != nil:
+		return err
+	case out.Lost:
+		return t.refusal(tr, out)
+	case out.Silent:
+		tr.note = fmt.Sprintf("no new one of the %s answers (%s), nor one of those that %s named before: nothing is lost by writing it", tr.servers.name(), out.Reasons, tr.path)
+	}
+	tr.force = fresh
+	return nil
+}
+
+func (t *Trials) refusal(tr *trial, out probe.Outcome) error {
+	asked := ""
+	if out.Question != "" {
+		asked = " for " + out.Question
+	}
+	remedy := "ask for others in the profile"
+	if _, ours := tr.raw.(resource.File); ours {
+		remedy = "correct " + t.wanted.Profile.Why(tr.servers.key())
+	}
+	return fmt.Errorf("%w: no new one of the %s answers%s (%s), while %s does, which %s names now; to change: see that one of them answers, or %s, then `reveille boot`",
+		ErrSilent, tr.servers.name(), asked, out.Reasons, out.By, tr.path, remedy)
+}
+
+// both is the servers that the file names, and those that it would.
+func (t *Trials) both(tr *trial) (old, fresh []string, err error) {
+	text, err := t.host.ReadFile(tr.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	old, _ = budget.ServersIn(tr.path, string(text))
+	switch r := tr.raw.(type) {
+	case resource.File:
+		text = r.Content
+	case resource.Original:
+		if text, _, err = r.Bytes(t.host); err != nil {
+			return nil, nil, err
+		}
+	}
+	fresh, _ = budget.ServersIn(tr.path, string(text))
+	return old, fresh, nil
+}
+
+// differ says whether there is anything to ask: a file that named no other
+// server, as at a first boot or where they change places, has none to lose.
+func differ(old, fresh []string) bool { return len(fresh) > 0 && len(without(old, fresh)) > 0 }
+
+func without(old, fresh []string) []string {
+	return slices.DeleteFunc(slices.Clone(old), func(s string) bool { return slices.Contains(fresh, s) })
+}
+
+func (nameServers) name() string { return "name servers" }
+func (nameServers) key() string  { return "resolver.nameservers" }
+
+func (nameServers) contest(_ context.Context, t *Trials, _ *trial) probe.Contest {
+	c := probe.Contest{Questions: roles.TrialNames(t.wanted.Facts, t.wanted.Profile), Within: tryWithin}
+	if r := t.wanted.Profile.Resolver; r != nil {
+		c.Within = min(tryWithin, r.Timeout*time.Duration(r.Attempts))
+	}
+	c.AskNew = probe.Names(t.host, c.Questions)
+	c.AskOld = c.AskNew
+	return c
+}
+
+func (directoryServers) name() string { return "directory's servers" }
+func (directoryServers) key() string  { return "directory.uris" }
+
+// contest asks old servers without a look at their certificates: an old file's
+// authority may be another, and who answers at all is reason enough to keep it.
+func (directoryServers) contest(ctx context.Context, t *Trials, tr *trial) probe.Contest {
+	ask := probe.Directory{Host: t.host, Resolver: t.resolver(ctx)}
+	c := probe.Contest{Questions: []string{""}, Within: tryWithin, AskOld: ask.Ask}
+	if _, ours := tr.raw.(resource.File); ours {
+		ask.CAFile = t.wanted.Profile.CACert(t.wanted.Facts)
+	}
+	if d := t.wanted.Profile.Directory; d != nil {
+		c.Within = min(tryWithin, d.BindTimeLimit+d.TimeLimit)
+	}
+	c.AskNew = ask.Ask
+	return c
+}
+
+// resolver is how the directory's names will be found once the walk is over,
+// nil for the machine's own way: where resolv.conf is refused, by its old
+// servers.
+func (t *Trials) resolver(ctx context.Context) *probe.Resolver {
+	tr := t.byPath[resolvConf]
+	if tr == nil {
+		return nil
+	}
+	_ = t.decide(ctx, tr) // its own step says what came of it
+	if len(tr.force) == 0 {
+		return nil
+	}
+	return &probe.Resolver{Host: t.host, Servers: tr.force, Search: t.wanted.Profile.SearchList()}
+}
