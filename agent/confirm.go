@@ -75,8 +75,8 @@ func (t *Trials) of(s plan.Step) *trial {
 	return t.byPath[path]
 }
 
-// answered leaves out what is not to be written, for the gate: what the other
-// files would cost beside the old one is to be worked out.
+// answered leaves out what is not to be written, and what needs it, for the
+// gate: what the other files would cost beside the old one is to be worked out.
 func (t *Trials) answered(ctx context.Context, p plan.Plan) plan.Plan {
 	if t.max == plan.Nothing {
 		return p
@@ -86,10 +86,19 @@ func (t *Trials) answered(ctx context.Context, p plan.Plan) plan.Plan {
 		all.Go(func() { _ = t.decide(ctx, tr) })
 	}
 	all.Wait()
-	return slices.DeleteFunc(slices.Clone(p), func(s plan.Step) bool {
-		tr := t.of(s)
-		return tr != nil && tr.err != nil
-	})
+	out := map[string]bool{}
+	for grown := true; grown; {
+		grown = false
+		for _, s := range p {
+			tr := t.of(s)
+			refused := tr != nil && tr.err != nil
+			held := slices.ContainsFunc(s.Needs, func(id string) bool { return out[id] })
+			if !out[s.ID()] && (refused || held) {
+				out[s.ID()], grown = true, true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(p), func(s plan.Step) bool { return out[s.ID()] })
 }
 
 // Notes is for the report: servers that do not answer, and whose file was
@@ -123,6 +132,12 @@ type tried struct {
 // Check asks nobody where nothing differs, or where nothing may be done now.
 func (r tried) Check(ctx context.Context, h *host.Host) ([]plan.Change, error) {
 	changes, err := r.Resource.Check(ctx, h)
+	if errors.Is(err, ErrLockout) && r.all.max > plan.Nothing {
+		// It would not be written for its own sake either, which is nearer.
+		if own := r.all.decide(ctx, r.trial); own != nil {
+			return nil, own
+		}
+	}
 	if err != nil || len(changes) == 0 {
 		return changes, err
 	}
