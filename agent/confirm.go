@@ -144,9 +144,6 @@ func (r tried) Check(ctx context.Context, h *host.Host) ([]plan.Change, error) {
 	if r.all.max == plan.Nothing {
 		return r.all.conditional(changes, r.trial), nil
 	}
-	if above(changes, r.all.max) {
-		return changes, nil
-	}
 	if err := r.all.decide(ctx, r.trial); err != nil {
 		return nil, err
 	}

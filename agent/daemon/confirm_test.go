@@ -207,7 +207,7 @@ func TestNobodyIsAskedForNothing(t *testing.T) {
 	}
 	wantStep(t, out.Report, resolvStep, "drifted")
 	c.Host = other.Offline()
-	if out, err = (Pass{Config: c, Kind: Boot}).Run(t.Context()); err != nil || asked.Load() != 0 || other.Read("/etc/resolv.conf") == oldResolv {
+	if out, err = (Pass{Config: c, Kind: Boot}).Run(t.Context()); err != nil || asked.Load() != 0 || other.Read("/etc/resolv.conf") == oldResolv || strings.Contains(strings.Join(out.Report.Notes, "\n"), "answers") {
 		t.Errorf("in a folder: asked %d times, %v\n%s", asked.Load(), err, text(out.Report))
 	}
 }

@@ -137,15 +137,18 @@ func TestDirectoriesThatAnswer(t *testing.T) {
 		within time.Duration
 		want   string // of the error; "" it answers
 	}{
-		"an entry":                {server: plain, serve: result(0)},
-		"operations error":        {server: plain, serve: result(1)},
-		"wants confidentiality":   {server: plain, serve: result(13)},
-		"refuses":                 {server: plain, serve: result(50)},
-		"closed":                  {server: plain, want: "connection refused"},
-		"holds":                   {server: plain, serve: holds, within: soon, want: "context deadline exceeded"},
-		"hangs up":                {server: plain, serve: func(net.Conn) {}, want: "no LDAP, or it hung up"},
-		"is another server":       {server: plain, serve: says("220 smtp.acme.private ESMTP\r\n"), want: "no LDAP, or it hung up"},
-		"says without end":        {server: plain, serve: says("\x30\x84\x7f\xff\xff\xff\x04\x84\x7f\xff\xff\xf0" + strings.Repeat("x", 2*maxReply)), want: "no LDAP, or it hung up"},
+		"an entry":              {server: plain, serve: result(0)},
+		"operations error":      {server: plain, serve: result(1)},
+		"wants confidentiality": {server: plain, serve: result(13)},
+		"refuses":               {server: plain, serve: result(50)},
+		"closed":                {server: plain, want: "connection refused"},
+		"holds":                 {server: plain, serve: holds, within: soon, want: "context deadline exceeded"},
+		"hangs up":              {server: plain, serve: func(net.Conn) {}, want: "no LDAP, or it hung up"},
+		"is another server":     {server: plain, serve: says("220 smtp.acme.private ESMTP\r\n"), want: "no LDAP, or it hung up"},
+		"says without end": {server: plain, serve: func(c net.Conn) {
+			_, _ = c.Write([]byte("\x30\x84\x7f\xff\xff\xff\x04\x84\x7f\xff\xff\xf0" + strings.Repeat("x", 2*maxReply)))
+			holds(c)
+		}, want: "no LDAP, or it hung up"},
 		"TLS":                     {server: secure, serve: secured(ours.sign(t, named), result(0))},
 		"TLS by the common name":  {server: secure, serve: secured(ours.sign(t, common), result(0))},
 		"TLS, and then nothing":   {server: secure, serve: secured(ours.sign(t, named), holds), within: soon, want: "context deadline exceeded"},
