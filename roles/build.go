@@ -153,13 +153,17 @@ func (b *builder) placed(path string, most int) []string {
 	zone, region := b.where("availability zone", path, b.facts.Instance.Zone), b.where("region", path, b.facts.Instance.Region)
 	all := nearest(byPlace, zone, region)
 	if len(all) == 0 && !b.anywhere && len(b.unknown) == 0 {
-		b.errs = append(b.errs, first.at.errorf("%s has nothing for the zone %s, nothing for the region %s and no default: add one of them", path, quoted(zone), quoted(region)))
+		b.errs = append(b.errs, first.at.errorf("%s has nothing for the zone %s, nothing for the region %s or another zone of it, and no default: add one of them", path, quoted(zone), quoted(region)))
 	}
-	if most > 0 && len(all) > most {
-		b.notes = append(b.notes, fmt.Sprintf("%s: %s left out, since %d is all that glibc asks and the others are nearer", path, strings.Join(all[most:], ", "), most))
-		all = all[:most]
+	kept, left, spread := chosen(all, region, most)
+	if len(left) > 0 {
+		why := "the others are nearer"
+		if spread {
+			why = "one of the others is of another zone, should this one go"
+		}
+		b.notes = append(b.notes, fmt.Sprintf("%s: %s left out, since %d is all that glibc asks and %s", path, strings.Join(left, ", "), most, why))
 	}
-	return all
+	return kept
 }
 
 func (b *builder) where(what, path string, f facts.Fact[string]) string {
@@ -169,20 +173,6 @@ func (b *builder) where(what, path string, f facts.Fact[string]) string {
 		b.unknown = append(b.unknown, u)
 	}
 	return f.Or("")
-}
-
-// nearest flattens lists by place: the zone's, then the region's, then the
-// default, each entry once.
-func nearest(byPlace map[string][]string, zone, region string) []string {
-	var out []string
-	for _, at := range []string{zone, region, "default"} {
-		for _, entry := range byPlace[at] {
-			if !slices.Contains(out, entry) {
-				out = append(out, entry)
-			}
-		}
-	}
-	return out
 }
 
 // addresses brings IP addresses into their one usual form.

@@ -151,25 +151,6 @@ func TestNamesThatCannotBeFilled(t *testing.T) {
 	refused(t, err, "web.yaml:3:12:", "underscore", "filled in from")
 }
 
-func TestNearest(t *testing.T) {
-	all := map[string][]string{"us-east-1a": {"1"}, "us-east-1": {"2", "1"}, "us-west-2": {"9"}, "default": {"3", "2"}}
-	tests := []struct {
-		zone, region string
-		want         string
-	}{
-		{"us-east-1a", "us-east-1", "[1 2 3]"},
-		{"us-east-1b", "us-east-1", "[2 1 3]"},
-		{"us-west-2a", "us-west-2", "[9 3 2]"},
-		{"eu-west-1a", "eu-west-1", "[3 2]"},
-		{"", "", "[3 2]"},
-	}
-	for _, tt := range tests {
-		if got := fmt.Sprint(nearest(all, tt.zone, tt.region)); got != tt.want {
-			t.Errorf("%s in %s: %s, want %s", tt.zone, tt.region, got, tt.want)
-		}
-	}
-}
-
 func TestListsByPlace(t *testing.T) {
 	text := `role: web
 resolver:

@@ -93,7 +93,7 @@ func matchSchema() *schemaKey {
 
 func resolverSchema() *schemaKey {
 	return &schemaKey{name: "resolver", doc: "What resolv.conf says.", keys: []*schemaKey{
-		{name: "nameservers", doc: "Addresses, nearest first; or lists by region and zone.", is: ipAddress(), list: true, least: 1, most: 3, place: true, need: true,
+		{name: "nameservers", doc: "Addresses, nearest first; or lists by region and zone, of which the nearest three are kept, not all of one zone.", is: ipAddress(), list: true, least: 1, most: 3, place: true, need: true,
 			over: "glibc asks the first three alone"},
 		{name: "search", doc: "Domains that short names are tried under.", is: hostNameType("domain"), list: true, most: 6,
 			over: "glibc before 2.26 tries the first six alone"},
@@ -106,7 +106,7 @@ func resolverSchema() *schemaKey {
 func directorySchema() *schemaKey {
 	keys := []*schemaKey{
 		{name: "client", doc: "The LDAP client; auto is what is installed, nslcd where none is.", is: oneOf("auto", "nslcd", "sssd", "nss_ldap"), def: "auto"},
-		{name: "uris", doc: "The servers, nearest first; or lists by region and zone.", is: ldapURI(), list: true, least: 1, place: true, need: true},
+		{name: "uris", doc: "The servers, nearest first; or lists by region and zone, of which the nearest come first.", is: ldapURI(), list: true, least: 1, place: true, need: true},
 		{name: "base", doc: "Where the directory's tree begins.", is: distinguishedName(), need: true},
 		{name: "bind_dn", doc: "Who the client says it is; without it the client is anonymous.", is: distinguishedName()},
 		{name: "password_file", doc: "File on the machine whose first line is bind_dn's password.", is: filePath()},
