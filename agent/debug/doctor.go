@@ -32,6 +32,7 @@ func instanceQuestions() []question {
 		notDecided,
 		loginOverBudget,
 		breakGlassAccount,
+		directoryLoop,
 		idsDiffer,
 		foreignOriginals,
 		damagedOriginals,
