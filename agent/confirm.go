@@ -162,7 +162,7 @@ func (t *Trials) conditional(changes []plan.Change, tr *trial) []plan.Change {
 	}
 	out := slices.Clone(changes)
 	for i := range out {
-		out[i].Say += fmt.Sprintf(", once %s has answered or %s has not", strings.Join(fresh, " or "), strings.Join(without(old, fresh), " or "))
+		out[i].Say += fmt.Sprintf(", if %s answers or %s does not", strings.Join(fresh, " or "), strings.Join(without(old, fresh), " or "))
 	}
 	return out
 }

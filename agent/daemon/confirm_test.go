@@ -194,7 +194,7 @@ func TestNobodyIsAskedForNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantStep(t, out.Report, resolvStep, "drifted")
-	if said := oneStep(t, out.Report, resolvStep).Changes[0]; !strings.HasSuffix(said, ", once 10.0.0.53 has answered or 10.0.0.2 has not") || asked.Load() != 0 {
+	if said := oneStep(t, out.Report, resolvStep).Changes[0]; !strings.HasSuffix(said, ", if 10.0.0.53 answers or 10.0.0.2 does not") || asked.Load() != 0 {
 		t.Errorf("a paused machine says %q, and asked %d times", said, asked.Load())
 	}
 	if err := os.Remove(filepath.Join(other.Root, facts.PausePath)); err != nil {

@@ -23,7 +23,11 @@ const (
 	Resolver = "10.0.0.2"
 	// SecondResolver is the same resolver once more, where a case wants two.
 	SecondResolver = "10.0.0.3"
-	Metadata       = "169.254.169.254"
+	// RoleResolver and OtherRoleResolver are it as well, for the role files of
+	// the cases: a name server that does not answer would not be written.
+	RoleResolver      = "10.0.0.53"
+	OtherRoleResolver = "10.0.0.54"
+	Metadata          = "169.254.169.254"
 	// Lease is what the machine's own DHCP client gets, until Fabric.Address.
 	Lease = "10.0.0.5"
 	// MAC is the machine's primary interface's.
@@ -89,7 +93,7 @@ func (f *Fabric) open() (err error) {
 	if err := errors.Join(f.nl.LinkSetUp(br), f.nl.LinkSetUp(lo)); err != nil {
 		return err
 	}
-	for _, a := range []string{Gateway + "/16", Resolver, SecondResolver, Metadata} {
+	for _, a := range []string{Gateway + "/16", Resolver, SecondResolver, RoleResolver, OtherRoleResolver, Metadata} {
 		if err := f.Add(a); err != nil {
 			return err
 		}
