@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"reveille/bootstrap/converge"
 	"reveille/bootstrap/host"
@@ -37,6 +38,7 @@ type trial struct {
 	servers servers
 
 	once  sync.Once
+	done  atomic.Bool // what follows may be read
 	err   error
 	note  string
 	force []string // the servers that are in force once the walk is over
@@ -106,7 +108,8 @@ func (t *Trials) answered(ctx context.Context, p plan.Plan) plan.Plan {
 func (t *Trials) Notes() []string {
 	var all []string
 	for _, tr := range t.byPath {
-		if tr.note != "" && !slices.Contains(all, tr.note) {
+		// A walk that was cut short leaves a trial behind, which ends a moment later.
+		if tr.done.Load() && tr.note != "" && !slices.Contains(all, tr.note) {
 			all = append(all, tr.note)
 		}
 	}

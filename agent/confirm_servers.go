@@ -43,7 +43,10 @@ func kindOf(path string) servers {
 
 // decide makes the trial of a file, once.
 func (t *Trials) decide(ctx context.Context, tr *trial) error {
-	tr.once.Do(func() { tr.err = t.judge(ctx, tr) })
+	tr.once.Do(func() {
+		tr.err = t.judge(ctx, tr)
+		tr.done.Store(true)
+	})
 	return tr.err
 }
 

@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -262,5 +264,34 @@ func TestAnImagesResolverIsTried(t *testing.T) {
 	}
 	if _, err := Restore(t.Context(), agent.Config{Host: m.Host()}, false, nil); err != nil || m.Read("/etc/resolv.conf") != oldResolv {
 		t.Errorf("a person may have it back: %v", err)
+	}
+}
+
+// A pass that is cut short in a trial has written nothing, and waits for nobody.
+func TestATrialEndsWithItsPass(t *testing.T) {
+	m := namesOnDisk(t)
+	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pc.Close()
+	m.Forward(newNames+":53", pc.LocalAddr().String())
+	m.Forward(oldNames+":53", pc.LocalAddr().String())
+	m.Put("/etc/reveille/roles.d/mysql.yaml", resolverRole(newNames), 0o644)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		_, _, _ = pc.ReadFrom(make([]byte, 512))
+		cancel()
+	}()
+	c := config(t, m.Host(), crawl(thisID))
+	c.RoleDirs = nil
+	out, err := Pass{Config: c, Kind: Boot}.Run(ctx)
+	if err != nil || out.Done || m.Read("/etc/resolv.conf") != oldResolv || len(out.Report.Notes) != 0 {
+		t.Errorf("done %v, %v\n%s", out.Done, err, text(out.Report))
+	}
+	wantStep(t, out.Report, resolvStep, "failed", "canceled")
+	answersNames(t, m, newNames)
+	if r := gatePass(t, m, resolverRole(newNames)); r.State != api.Ready {
+		t.Errorf("the next one:\n%s", text(r))
 	}
 }
