@@ -1,6 +1,7 @@
 package roles
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -15,7 +16,7 @@ type placedEntry struct{ entry, at string }
 // is to be asked from everywhere is what the default is for.
 func nearest(byPlace map[string][]string, zone, region string) []placedEntry {
 	order := []string{zone, region}
-	for _, at := range sortedKeys(byPlace) {
+	for _, at := range slices.Sorted(maps.Keys(byPlace)) {
 		if at != zone && isZoneOf(at, region) {
 			order = append(order, at)
 		}
