@@ -11,6 +11,10 @@ func editorOf(kind string, data []byte) (Editor, error) {
 	switch kind {
 	case "nsswitch":
 		return decodeEditor[NSSwitch](data)
+	case "settings":
+		return decodeEditor[Settings](data)
+	case "words":
+		return decodeEditor[Words](data)
 	case "block":
 		return decodeEditor[Block](data)
 	}

@@ -23,6 +23,7 @@ var packages = map[string]string{
 	"nslcd.service":           "nslcd (Debian, Ubuntu) or nss-pam-ldapd (RHEL)",
 	"sssd.service":            "sssd",
 	"nscd.service":            "nscd",
+	"autofs.service":          "autofs",
 	"ganglia-monitor.service": "ganglia-monitor",
 	"gmond.service":           "ganglia-gmond",
 }
