@@ -44,6 +44,8 @@ func AfterPass(l facts.Login, p plan.Plan, image func(resource.Original) (data [
 			}
 		case resource.Unit:
 			l.Running.Nslcd = l.Running.Nslcd || r.Start && r.Name == "nslcd.service"
+			l.Running.Nscd = l.Running.Nscd || r.Start && r.Name == "nscd.service"
+			l.Running.Automount = l.Running.Automount || r.Start && r.Name == "autofs.service"
 			l.Running.SSSD = l.Running.SSSD || r.Start && r.Name == "sssd.service"
 		case resource.PAMProfile:
 			r.AfterPAM(l.Files)

@@ -59,6 +59,7 @@ func (b *builder) profile() Profile {
 		p.Directory = b.directory()
 	}
 	p.LoginBudget = b.seconds("login_budget")
+	b.lookups(&p)
 	if b.asked("ganglia") {
 		p.Ganglia = &Ganglia{Cluster: b.text("ganglia.cluster"), Port: b.number("ganglia.port"), Collectors: addresses(b.list("ganglia.collectors"))}
 	}

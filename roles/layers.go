@@ -159,7 +159,7 @@ func (m *layered) finishSection(s *schemaKey, section string, errs *Errors) {
 		case k.def != "":
 			m.addDefault(k, path)
 		case k.need:
-			*errs = append(*errs, m.open[section].errorf("%s is missing: a %s section needs %s", path, section, needed(s)))
+			*errs = append(*errs, m.open[section].errorf("%s is missing: %s section needs %s", path, article(section), needed(s)))
 		}
 	}
 }
@@ -171,6 +171,14 @@ func (m *layered) addDefault(k *schemaKey, path string) {
 		m.live[path] = leaf{path: path, key: k, layer: Defaults, value: leafValue{text: k.def}, at: place{file: "defaults"}}
 	}
 	m.said = append(m.said, Setting{Key: path, Value: k.def, Layer: Defaults, Over: over})
+}
+
+// article is a section's name with a or an before it.
+func article(section string) string {
+	if strings.IndexByte("aeiou", section[0]) >= 0 {
+		return "an " + section
+	}
+	return "a " + section
 }
 
 // needed lists in words the keys that a section cannot be without.

@@ -30,12 +30,12 @@ func planNameservice(f facts.Facts, p Profile) (plan.Plan, error) {
 	for _, file := range client.files(newLDAPSettings(os, p)) {
 		needs = append(needs, file.ID())
 	}
-	nsswitch := resource.File{Path: nsswitchPath, Edit: nssEdit(client.name), Concern: "nameservice"}
+	nsswitch, _ := nsswitchFile(f, p, os)
 	out := plan.Plan{{
 		Resource: nsswitch, Concern: "nameservice", Required: true, Needs: needs,
 		Why: nsswitchWhy(f, client, p),
 	}}
-	if f.Machine.Has.Nscd {
+	if f.Machine.Has.Nscd && p.Nscd == nil {
 		// It keeps answers, also that a user does not exist, for minutes.
 		out = append(out, plan.Step{
 			Resource: resource.Unit{Name: os.NscdUnit, Reads: []resource.File{nsswitch}},
@@ -44,6 +44,19 @@ func planNameservice(f facts.Facts, p Profile) (plan.Plan, error) {
 		})
 	}
 	return out, nil
+}
+
+// nsswitchFile is the edit, for all that read the file; not ok where none is
+// asked for.
+func nsswitchFile(f facts.Facts, p Profile, os platform) (resource.File, bool) {
+	if p.Directory == nil {
+		return resource.File{}, false
+	}
+	clients := chooseClients(p.Directory.Client, ldapClients(f.Machine.Has, os))
+	if len(clients) == 0 {
+		return resource.File{}, false
+	}
+	return resource.File{Path: nsswitchPath, Edit: nssEdit(clients[0].name), Concern: "nameservice"}, true
 }
 
 // nssEdit names the client's own module. sssd's knows no shadow entries, so

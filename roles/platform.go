@@ -20,6 +20,8 @@ type platform struct {
 	NslcdUnit     string
 	SSSDUnit      string
 	NscdUnit      string
+	AutofsUnit    string
+	AutofsPackage string // what mounts homes, mount.nfs included, as the package manager takes it
 	GmondConf     string
 	GmondModules  string // the folder of gmond's modules
 	GmondUnit     string
@@ -56,15 +58,17 @@ var debian = platform{
 		"sssd":     "sssd-ldap libnss-sss libpam-sss",
 		"nss_ldap": "libnss-ldap libpam-ldap",
 	},
-	NslcdUnit:    "nslcd.service",
-	SSSDUnit:     "sssd.service",
-	NscdUnit:     "nscd.service",
-	GmondConf:    "/etc/ganglia/gmond.conf",
-	GmondModules: "/usr/lib/x86_64-linux-gnu/ganglia",
-	GmondUnit:    "ganglia-monitor.service",
-	GmetadConf:   "/etc/ganglia/gmetad.conf",
-	PAMProfiles:  true,
-	CABundle:     "/etc/ssl/certs/ca-certificates.crt",
+	NslcdUnit:     "nslcd.service",
+	SSSDUnit:      "sssd.service",
+	NscdUnit:      "nscd.service",
+	AutofsUnit:    "autofs.service",
+	AutofsPackage: "autofs nfs-common",
+	GmondConf:     "/etc/ganglia/gmond.conf",
+	GmondModules:  "/usr/lib/x86_64-linux-gnu/ganglia",
+	GmondUnit:     "ganglia-monitor.service",
+	GmetadConf:    "/etc/ganglia/gmetad.conf",
+	PAMProfiles:   true,
+	CABundle:      "/etc/ssl/certs/ca-certificates.crt",
 	// run-parts passes over names with a dot, and the last hook to define
 	// make_resolv_conf wins: resolvconf and resolved bring hooks of their own.
 	DhclientHook: "/etc/dhcp/dhclient-enter-hooks.d/zz-reveille",
@@ -90,16 +94,18 @@ var rhel = platform{
 		"sssd":     "sssd-ldap sssd-client",
 		"nss_ldap": "nss_ldap",
 	},
-	NslcdUnit:    "nslcd.service",
-	SSSDUnit:     "sssd.service",
-	NscdUnit:     "nscd.service",
-	GmondConf:    "/etc/ganglia/gmond.conf",
-	GmondModules: "/usr/lib64/ganglia",
-	GmondUnit:    "gmond.service",
-	GmetadConf:   "/etc/ganglia/gmetad.conf",
-	CABundle:     "/etc/pki/tls/certs/ca-bundle.crt",
-	DhclientHook: "/etc/dhcp/dhclient-enter-hooks",
-	HookIsShared: true,
+	NslcdUnit:     "nslcd.service",
+	SSSDUnit:      "sssd.service",
+	NscdUnit:      "nscd.service",
+	AutofsUnit:    "autofs.service",
+	AutofsPackage: "autofs nfs-utils",
+	GmondConf:     "/etc/ganglia/gmond.conf",
+	GmondModules:  "/usr/lib64/ganglia",
+	GmondUnit:     "gmond.service",
+	GmetadConf:    "/etc/ganglia/gmetad.conf",
+	CABundle:      "/etc/pki/tls/certs/ca-bundle.crt",
+	DhclientHook:  "/etc/dhcp/dhclient-enter-hooks",
+	HookIsShared:  true,
 	// What cloud-init and the vendor's own manuals put there.
 	FullHostname: true,
 }

@@ -43,6 +43,9 @@ type Profile struct {
 	Resolver    *Resolver
 	Directory   *Directory
 	LoginBudget time.Duration // what a local user's login may take until sshd lets him in; 0 is the default, which hangs on sshd's
+	Nscd        *Nscd
+	Autofs      *Autofs
+	Updatedb    *Updatedb
 	Ganglia     *Ganglia
 	Scripts     *Scripts
 	Services    []string // units that the agent starts once a boot

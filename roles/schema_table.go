@@ -64,6 +64,9 @@ func buildSchema() *schemaKey {
 		directorySchema(),
 		{name: "login_budget", doc: "How long a local user's login may take until sshd lets him in, every server dead; files that would exceed it are not written. Without it half of sshd's LoginGraceTime, 30s at most; never more than that.",
 			is: loginBudget(), only: []Layer{RoleFile, UserData, Local}},
+		nscdSchema(),
+		autofsSchema(),
+		updatedbSchema(),
 		{name: "ganglia", doc: "The role's Ganglia cluster.", keys: []*schemaKey{
 			{name: "cluster", doc: "The cluster's name.", is: cluster, need: true},
 			{name: "port", doc: "The cluster's own port on each collector.", is: wholeNumber(1, 65535, ""), need: true},

@@ -55,6 +55,8 @@ func GoesBackAfter(path, concern string) []string {
 	switch {
 	case concern == "directory", concern == "pam":
 		return []string{original(nsswitchPath)}
+	case path == autofsMapPath, path == autofsPath: // no mount point without its map, or its limit
+		return []string{original(autofsMasterPath)}
 	case path == hostsPath: // sudo looks the host's own name up
 		return []string{original(hostnamePath), original(resource.LiveHostname)}
 	}

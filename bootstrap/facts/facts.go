@@ -159,6 +159,7 @@ type Has struct {
 	LDAPConf bool `json:"openldap"` // OpenLDAP's library or tools
 	Gmond    bool `json:"gmond"`
 	Nscd     bool `json:"nscd"`
+	Autofs   bool `json:"autofs"`
 }
 
 // Brake says why nothing may be changed. The zero value is "go on".

@@ -190,6 +190,7 @@ func (l *looker) has() Has {
 		LDAPConf: l.exists("/usr/bin/ldapsearch") || l.exists(libraries("libldap*.so.*")...),
 		Gmond:    l.exists("/usr/sbin/gmond"),
 		Nscd:     l.exists("/usr/sbin/nscd"),
+		Autofs:   l.exists("/usr/sbin/automount"),
 	}
 }
 

@@ -83,6 +83,9 @@ func (m *loginMachine) onMount(on mount, what, file string, files int) request {
 // minutes, the last try included to its end, and only a soft mount's end.
 func (m *loginMachine) onAutomount(point autoPoint, e autoEntry, what, file string) request {
 	r := request{of: OfHome, what: what + ": automounted on " + point.path, at: e.at, fixed: forEver, remedy: moveHome(file)}
+	if e.many {
+		m.uncounted("%s: several servers: autofs asks each whether it is there before it mounts, which no setting bounds, and which is not counted", e.at)
+	}
 	o := parseNFSOptions(e.options)
 	wait := m.autofs.wait
 	r.limit = "a hard mount, and " + wait.said("mount_wait") + " in " + autofsPath

@@ -135,7 +135,9 @@ func (m *loginMachine) people(who Who) []person {
 	case who == BreakGlassUser:
 		return named(m.Login.BreakGlass)
 	case who == DirectoryUser:
-		return []person{made("a-directory-user", false)}
+		p := made("a-directory-user", false)
+		p.home = m.autofs.homes(m.Files) + "/" + p.name
+		return []person{p}
 	case m.Local != "":
 		return named(m.Local)
 	}

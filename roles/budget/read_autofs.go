@@ -25,6 +25,7 @@ type autoPoint struct {
 type autoEntry struct {
 	options []string
 	nfs     bool
+	many    bool // several servers, one of which is chosen
 	at      place
 	file    string // the map
 }
@@ -101,6 +102,17 @@ func (a automounts) point(file string, files map[string]string) (autoPoint, bool
 	return autoPoint{}, false
 }
 
+// homes is where people of the directory have theirs, as far as files tell: the
+// first folder whose map has a file server for any name, else /home.
+func (a automounts) homes(files map[string]string) string {
+	for _, p := range a.points {
+		if e, any := p.entry(path.Join(p.path, "*"), files); any && e.nfs && p.path != "/-" {
+			return p.path
+		}
+	}
+	return "/home"
+}
+
 // entry is what a point's map says of a path: the line of its key, or the
 // wildcard's.
 func (p autoPoint) entry(file string, files map[string]string) (autoEntry, bool) {
@@ -113,6 +125,8 @@ func (p autoPoint) entry(file string, files map[string]string) (autoEntry, bool)
 		}
 		e := autoEntry{options: append(append([]string{}, p.options...), mapOptions(f[1:])...), at: l.at, file: name}
 		e.nfs = strings.Contains(f[len(f)-1], ":") && !strings.HasPrefix(f[len(f)-1], ":")
+		location, _, _ := strings.Cut(f[len(f)-1], ":/")
+		e.many = strings.Contains(location, ",") || len(f) > 2 && !strings.HasPrefix(f[len(f)-2], "-")
 		switch full := path.Join(p.path, f[0]); {
 		case p.path == "/-" && below(file, f[0]), p.path != "/-" && below(file, full):
 			return e, true

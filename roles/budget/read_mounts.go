@@ -14,13 +14,13 @@ type mount struct {
 	at                 place
 }
 
-// The file systems whose server can go away under them.
-var networkKinds = []string{
+// NetworkFilesystems are those whose server can go away under them.
+var NetworkFilesystems = []string{
 	"nfs", "nfs4", "cifs", "smb3", "ceph", "glusterfs", "lustre", "afs", "9p", "ncpfs", "ocfs2", "gfs2",
 	"fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs",
 }
 
-func (m mount) network() bool { return slices.Contains(networkKinds, m.kind) }
+func (m mount) network() bool { return slices.Contains(NetworkFilesystems, m.kind) }
 
 func parseMounts(text string) ([]mount, remarks) {
 	var out []mount
