@@ -136,25 +136,39 @@ func mountedOn(h *host.Host, p string) (on, kind string, err error) {
 }
 
 // master refuses an autofs that would never read our map, which its own
-// auto.master leaves out. One that is not installed has no auto.master yet.
+// auto.master leaves out, or that has another map for the folder: of two the
+// first counts, without a word. One that is not installed has no auto.master.
 func (a Automount) master(h *host.Host) error {
 	i, err := h.Stat(MasterMap)
 	if err != nil || !i.Exists {
 		return err
 	}
-	text, err := h.ReadFile(MasterMap)
+	maps, err := h.Glob(MasterFolder + "/*.autofs")
 	if err != nil {
 		return err
 	}
-	for line := range strings.Lines(string(text)) {
-		f := strings.Fields(line)
-		switch {
-		case len(f) == 0:
-		case f[0] == "+dir:"+MasterFolder || f[0] == "+dir:"+MasterFolder+"/":
-			return nil
-		case strings.TrimSuffix(f[0], "/") == a.Path:
-			return fmt.Errorf("%s has a map for it already, %q: take that line out, or choose another autofs.path", MasterMap, strings.TrimSpace(line))
+	reads := false
+	for _, file := range append([]string{MasterMap}, maps...) {
+		if file == a.Map {
+			continue
+		}
+		text, err := h.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(text)) {
+			f := strings.Fields(line)
+			switch {
+			case len(f) == 0:
+			case strings.TrimSuffix(f[0], "/") == "+dir:"+MasterFolder:
+				reads = true
+			case strings.TrimSuffix(f[0], "/") == a.Path:
+				return fmt.Errorf("%s has a map for it already, %q: take that line out, or choose another autofs.path", file, strings.TrimSpace(line))
+			}
 		}
 	}
-	return fmt.Errorf("%s has no line +dir:%s, so that %s would not be read: add that line", MasterMap, MasterFolder, a.Map)
+	if !reads {
+		return fmt.Errorf("%s has no line +dir:%s, so that %s would not be read: add that line", MasterMap, MasterFolder, a.Map)
+	}
+	return nil
 }

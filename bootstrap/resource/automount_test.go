@@ -38,6 +38,8 @@ func TestAutomount(t *testing.T) {
 		"not of this machine":    {path: "/nfs/home", files: map[string]string{"/etc/auto.master": "-"}},
 		"a master of its own":    {path: "/nfs/home", files: map[string]string{"/etc/auto.master": "# +dir:/etc/auto.master.d\n+auto.master\n"}, want: "/etc/auto.master has no line +dir:/etc/auto.master.d, so that /etc/auto.master.d/reveille.autofs would not be read"},
 		"a master that has it":   {path: "/nfs/home", files: map[string]string{"/etc/auto.master": "/nfs/home/\tldap:x\n+dir:/etc/auto.master.d\n"}, want: "/etc/auto.master has a map for it already"},
+		"another map has it":     {path: "/nfs/home", files: map[string]string{"/etc/auto.master.d/a.autofs": "/nfs/home /etc/auto.a\n"}, want: "/etc/auto.master.d/a.autofs has a map for it already"},
+		"ours has it":            {path: "/nfs/home", files: map[string]string{"/etc/auto.master.d/reveille.autofs": "/nfs/home /etc/auto.reveille-home\n"}},
 		"no passwd":              {path: "/nfs/home", files: map[string]string{"/etc/passwd": "-"}, want: "whose homes are here"},
 	} {
 		t.Run(name, func(t *testing.T) {
