@@ -130,7 +130,7 @@ func autofsOver(folder, breakGlass string) string {
 	if folder == "/home" {
 		return "local accounts have their homes in /home, those that cloud-init has yet to make too"
 	}
-	if home := "/home/" + breakGlass; breakGlass != "" && (below(home, folder) || below(folder, home)) {
+	if home := "/home/" + breakGlass; breakGlass != "" && below(folder, home) {
 		return home + ", the home of the break-glass account " + breakGlass + ", would wait for the file server"
 	}
 	return ""

@@ -105,6 +105,8 @@ func TestAfterAPass(t *testing.T) {
 		{Resource: resource.Original{Path: "/d"}},
 		{Resource: resource.Unit{Name: "sssd.service", Start: true}},
 		{Resource: resource.Unit{Name: "nslcd.service"}},
+		{Resource: resource.Unit{Name: "autofs.service", Start: true}},
+		{Resource: resource.Unit{Name: "nscd.service"}},
 	}, nil)
 	if after.Files["/a"] != "A" || after.Files["/b"] != "b" || now.Files["/a"] != "a" {
 		t.Errorf("%v, now %v", after.Files, now.Files)
@@ -112,7 +114,7 @@ func TestAfterAPass(t *testing.T) {
 	if notes := strings.Join(after.Notes, "\n"); len(after.Notes) != 2 || !strings.Contains(notes, "/b: what a pass would make of it is not known: no such line") || !strings.Contains(notes, "/c: a pass puts") {
 		t.Errorf("notes %q", after.Notes)
 	}
-	if want := (facts.LoginRunning{SSSD: true}); after.Running != want {
+	if want := (facts.LoginRunning{SSSD: true, Automount: true}); after.Running != want {
 		t.Errorf("running %+v", after.Running)
 	}
 }

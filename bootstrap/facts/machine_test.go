@@ -44,6 +44,7 @@ func TestDebianMachine(t *testing.T) {
 		"/usr/sbin/nslcd":                 "",
 		"/usr/sbin/gmond":                 "",
 		"/usr/sbin/nscd":                  "",
+		"/usr/sbin/automount":             "",
 		"/etc/netplan/50-cloud-init.yaml": "",
 		"/usr/bin/cloud-init":             "",
 		"/usr/lib/x86_64-linux-gnu/libnss_ldap.so.2":     "",
@@ -64,7 +65,7 @@ func TestDebianMachine(t *testing.T) {
 		Resolv: Resolv{Exists: true, Link: "../run/systemd/resolve/stub-resolv.conf",
 			Comment:  "# This is /run/systemd/resolve/stub-resolv.conf\n; second",
 			Resolved: true, Networkd: true, Netplan: true, Dhclient: true},
-		Has:   Has{Nslcd: true, PAMLDAP: true, LDAPConf: true, Gmond: true, Nscd: true},
+		Has:   Has{Nslcd: true, PAMLDAP: true, LDAPConf: true, Gmond: true, Nscd: true, Autofs: true},
 		Owned: []Owned{},
 	}
 	if d := cmp.Diff(want, m); d != "" || len(problems) != 0 {
