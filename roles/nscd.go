@@ -106,8 +106,7 @@ func renderNscd(n Nscd, kept []string, header string) []byte {
 	l.WriteString(header + "\n")
 	l.put("debug-level", 0)
 	l.put("paranoia", "no")
-	l.say("Seconds. Not persistent: a restart forgets all. Shared: what is kept is read")
-	l.WriteString("# from memory, by every program for itself, even where nscd hangs.\n")
+	l.say("Seconds. Not persistent: a restart forgets all.")
 	for _, db := range nscdDatabases {
 		yes := slices.Contains(kept, db)
 		l.put("enable-cache", db+" "+map[bool]string{true: "yes", false: "no"}[yes])
