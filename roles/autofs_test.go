@@ -89,20 +89,18 @@ func TestAutofsMapHoldsWhatWasAsked(t *testing.T) {
 		if err := checkAutofs(a); err != nil {
 			t.Fatal(err)
 		}
-		files := map[string]string{autofsMasterPath: string(a.master("# x\n")), autofsMapPath: string(a.homes("# x\n"))}
-		read := parseAutofs(files)
-		if len(read.points) != 1 || read.points[0].path != a.Path || read.points[0].mapName != autofsMapPath {
-			t.Fatalf("the master map says %+v", read.points)
+		master, homes := mapLines(a.master("# x\n")), mapLines(a.homes("# x\n"))
+		if len(master) != 1 || len(master[0]) < 2 || master[0][0] != a.Path || master[0][1] != autofsMapPath {
+			t.Fatalf("the master map says %q", master)
 		}
-		lines := joinedLines("", files[autofsMapPath])
-		if len(lines) != 1 {
-			t.Fatalf("the map is %q", files[autofsMapPath])
+		if len(homes) != 1 {
+			t.Fatalf("the map is %q", homes)
 		}
 		server := a.Server
 		if strings.Contains(server, ":") {
 			server = "[" + server + "]"
 		}
-		f := strings.Fields(lines[0].text)
+		f := homes[0]
 		if len(f) != 3 || f[0] != "*" || strings.Count(f[1], ",") != 7-1 || !strings.HasSuffix(f[1], ","+a.Options[0]) ||
 			f[2] != server+":"+strings.TrimSuffix(a.Export, "/")+"/&" || strings.Count(f[2], "&") != 1 || strings.ContainsAny(f[2], "$*(,") {
 			t.Fatalf("the map's line is %q", f)
@@ -151,8 +149,8 @@ func TestBudgetOfOurOwnHomes(t *testing.T) {
 			b := budget.Logins(l)
 			// Where the directory is dead as well nobody gets as far as his home. sshd
 			// holds its answer back for as long again.
-			home := func(who Who) []Term {
-				return slices.DeleteFunc(slices.Clone(b.Case(who, budget.AllSlow).Terms), func(t Term) bool { return t.Of != budget.OfHome })
+			home := func(who budget.Who) []budget.Term {
+				return slices.DeleteFunc(slices.Clone(b.Case(who, budget.AllSlow).Terms), func(t budget.Term) bool { return t.Of != budget.OfHome })
 			}
 			if got := home(budget.DirectoryUser); len(got) != 1 || got[0].Takes != c.want.Times(2) || !strings.Contains(got[0].Limit, c.says) {
 				t.Errorf("a directory user's home: %+v", got)
@@ -193,3 +191,14 @@ func TestAutofsGoesBackInOrder(t *testing.T) {
 
 // after is a bound of so many seconds.
 func after(seconds int) budget.Bound { return budget.Bound{Most: time.Duration(seconds) * time.Second} }
+
+// mapLines is the words of a map's lines, comments left out.
+func mapLines(text []byte) [][]string {
+	var all [][]string
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 0 && !strings.HasPrefix(f[0], "#") {
+			all = append(all, f)
+		}
+	}
+	return all
+}
