@@ -86,7 +86,7 @@ func Guard(h *host.Host, w Wanted, steps plan.Plan, max plan.Risk) (*Gate, plan.
 // it no longer does may.
 func guarded(s plan.Step) bool {
 	_, back := s.Resource.(resource.Original)
-	return slices.Contains([]string{"resolver", "nameservice", "directory"}, s.Concern) || back && s.Concern == "pam"
+	return slices.Contains([]string{"resolver", "nameservice", "directory", "nscd"}, s.Concern) || back && s.Concern == "pam"
 }
 
 // Note is for the report: why the files were not written, or what is over its

@@ -194,7 +194,7 @@ func TestTheGateTellsNoSecret(t *testing.T) {
 		t.Errorf("said %s", said)
 	}
 	for _, s := range steps {
-		if guarded(s) != slices.Contains([]string{"resolver", "nameservice", "directory"}, s.Concern) {
+		if guarded(s) != slices.Contains([]string{"resolver", "nameservice", "directory", "nscd"}, s.Concern) {
 			t.Errorf("%s of %s", s.ID(), s.Concern)
 		}
 	}

@@ -224,3 +224,19 @@ func TestKilledBehindTheGate(t *testing.T) {
 		t.Errorf("only %d points to be killed at", n)
 	}
 }
+
+// What nscd keeps is looked up by nscd, which may take longer: it stands behind
+// the gate like the rest.
+func TestNscdStandsBehindTheGate(t *testing.T) {
+	m := loginMachine(t, map[string]string{"/usr/sbin/nscd": ""})
+	m.SetUnit("nscd.service", "active")
+	r := gatePass(t, m, withLimits(long)+"nscd: {}\n")
+	for _, s := range r.Steps {
+		if s.ID == "file:/etc/nscd.conf" && !strings.HasPrefix(s.Error, "refused, and what is there stays") {
+			t.Errorf("%s: %s", s.State, s.Error)
+		}
+	}
+	if _, there := m.Tree()["/etc/nscd.conf"]; there || r.State != api.Failed {
+		t.Errorf("it was written:\n%s", text(r))
+	}
+}
