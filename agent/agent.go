@@ -30,6 +30,7 @@ type Config struct {
 	FactsFile string        // "": read the machine; else replay this file of the caller's own
 	Facts     facts.Options // how to read the machine
 	Log       *slog.Logger
+	Servers   bool // the plan ends with asking whether the servers answer that it configures
 
 	// Settle waits until nobody else is writing the machine's files and reads
 	// them again, after IMDS was asked; it says whether it did. Nil: they are
@@ -101,6 +102,9 @@ func (c Config) Decide(ctx context.Context) (Wanted, error) {
 	err = span("plan", func() (err error) { w.Plan, err = roles.Plan(w.Facts, w.Profile); return err })
 	if err != nil {
 		return w, err
+	}
+	if c.Servers {
+		w.Plan = append(w.Plan, askServers(w)...)
 	}
 	if !c.Host.Live() {
 		w.Plan = w.Plan.Offline()

@@ -2,12 +2,11 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"time"
 
+	"reveille/bootstrap/host"
 	"reveille/bootstrap/probe"
 	"reveille/bootstrap/resource"
 	"reveille/roles"
@@ -22,6 +21,8 @@ const resolvConf = "/etc/resolv.conf"
 // servers is one kind of them: how they are asked, and whose words they are.
 type servers interface {
 	contest(ctx context.Context, t *Trials, tr *trial) probe.Contest
+	present(w Wanted, h *host.Host) probe.Contest // of those that are there
+	within(w Wanted) time.Duration
 	name() string // in the plural
 	key() string  // of the profile
 }
@@ -93,11 +94,10 @@ func (t *Trials) refusal(tr *trial, out probe.Outcome) error {
 
 // both is the servers that the file names, and those that it would.
 func (t *Trials) both(tr *trial) (old, fresh []string, err error) {
-	text, err := t.host.ReadFile(tr.path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if old, err = serversOnDisk(t.host, tr.path); err != nil {
 		return nil, nil, err
 	}
-	old, _ = budget.ServersIn(tr.path, string(text))
+	var text []byte
 	switch r := tr.raw.(type) {
 	case resource.File:
 		text = r.Content
@@ -121,11 +121,8 @@ func without(old, fresh []string) []string {
 func (nameServers) name() string { return "name servers" }
 func (nameServers) key() string  { return "resolver.nameservers" }
 
-func (nameServers) contest(_ context.Context, t *Trials, _ *trial) probe.Contest {
-	c := probe.Contest{Questions: roles.TrialNames(t.wanted.Facts, t.wanted.Profile), Within: tryWithin}
-	if r := t.wanted.Profile.Resolver; r != nil {
-		c.Within = min(tryWithin, r.Timeout*time.Duration(r.Attempts))
-	}
+func (n nameServers) contest(_ context.Context, t *Trials, _ *trial) probe.Contest {
+	c := probe.Contest{Questions: roles.TrialNames(t.wanted.Facts, t.wanted.Profile), Within: n.within(t.wanted)}
 	c.AskNew = probe.Names(t.host, c.Questions)
 	c.AskOld = c.AskNew
 	return c
@@ -134,16 +131,27 @@ func (nameServers) contest(_ context.Context, t *Trials, _ *trial) probe.Contest
 func (directoryServers) name() string { return "directory's servers" }
 func (directoryServers) key() string  { return "directory.uris" }
 
+func (nameServers) within(w Wanted) time.Duration {
+	if r := w.Profile.Resolver; r != nil {
+		return min(tryWithin, r.Timeout*time.Duration(r.Attempts))
+	}
+	return tryWithin
+}
+
+func (directoryServers) within(w Wanted) time.Duration {
+	if d := w.Profile.Directory; d != nil {
+		return min(tryWithin, d.BindTimeLimit+d.TimeLimit)
+	}
+	return tryWithin
+}
+
 // contest asks old servers without a look at their certificates: an old file's
 // authority may be another, and who answers at all is reason enough to keep it.
-func (directoryServers) contest(ctx context.Context, t *Trials, tr *trial) probe.Contest {
+func (d directoryServers) contest(ctx context.Context, t *Trials, tr *trial) probe.Contest {
 	ask := probe.Directory{Host: t.host, Resolver: t.resolver(ctx)}
-	c := probe.Contest{Questions: []string{""}, Within: tryWithin, AskOld: ask.Ask}
+	c := probe.Contest{Questions: []string{""}, Within: d.within(t.wanted), AskOld: ask.Ask}
 	if _, ours := tr.raw.(resource.File); ours {
 		ask.CAFile = t.wanted.Profile.CACert(t.wanted.Facts)
-	}
-	if d := t.wanted.Profile.Directory; d != nil {
-		c.Within = min(tryWithin, d.BindTimeLimit+d.TimeLimit)
 	}
 	c.AskNew = ask.Ask
 	return c

@@ -128,7 +128,7 @@ func TestBudgetOfOurOwnHomes(t *testing.T) {
 			l := budget.Login{BreakGlass: "admin", Running: budget.Running{Nslcd: true, Automount: true, Nscd: true}, Files: map[string]string{
 				nsswitchPath: "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n", "/etc/hostname": "dev-mysql01.acme.private\n",
 				"/etc/passwd": "admin:x:1000:1000::/home/admin:/bin/bash\n", "/etc/group": "sudo:x:27:admin\n",
-				sshdStack: "account sufficient pam_localuser.so\naccount required pam_ldap.so\n",
+				sshdStack:          "account sufficient pam_localuser.so\naccount required pam_ldap.so\n",
 				"/etc/auto.master": "+dir:/etc/auto.master.d\n", autofsPath: "[ autofs ]\ntimeout = 300\n",
 			}}
 			steps, err := Plan(f, p)

@@ -105,7 +105,8 @@ func (a *app) config() (agent.Config, error) {
 			Ours:    roles.KnownKey,
 			Log:     a.log(),
 		},
-		Log: a.log(),
+		Log:     a.log(),
+		Servers: true,
 	}, nil
 }
 
