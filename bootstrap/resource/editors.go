@@ -17,6 +17,8 @@ func editorOf(kind string, data []byte) (Editor, error) {
 		return decodeEditor[Words](data)
 	case "block":
 		return decodeEditor[Block](data)
+	case "group-member":
+		return decodeEditor[GroupMember](data)
 	}
 	return nil, fmt.Errorf("no editor of kind %q: it was kept by another version of this program; restore with that one", kind)
 }

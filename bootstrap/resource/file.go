@@ -38,12 +38,17 @@ func (f File) do(ctx context.Context, h *host.Host) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	release, err := lockOthers(ctx, h, f.Path)
+	if err != nil {
+		return err
+	}
+	defer release()
 	c, err := f.compare(h)
 	if err != nil {
 		return err
 	}
 	if c.restoreFirst {
-		if err := restore(ctx, h, c.record); err != nil {
+		if err := restoreLocked(ctx, h, c.record); err != nil {
 			return err
 		}
 		if c, err = f.compare(h); err != nil {

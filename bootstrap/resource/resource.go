@@ -49,7 +49,8 @@ type Hostname struct{ Name string }
 // unless Start is set.
 type Unit struct {
 	Name   string
-	Reads  []File // what it reads at its start
-	Start  bool   // start it where it is not running
-	Reload bool   // a reload is enough, and does not disturb what runs
+	Reads  []File   // what it reads at its start
+	Users  []string // local users, where it keeps at its start who is one; another list is a reason to restart it
+	Start  bool     // start it where it is not running
+	Reload bool     // a reload is enough, and does not disturb what runs
 }

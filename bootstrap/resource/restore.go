@@ -16,6 +16,16 @@ import (
 // restore puts a path back to the image's own and forgets the original. It may
 // be killed anywhere and run again: the record goes last.
 func restore(ctx context.Context, h *host.Host, rec originals.Record) error {
+	release, err := lockOthers(ctx, h, rec.Path)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return restoreLocked(ctx, h, rec)
+}
+
+// restoreLocked is restore for who has kept the others out already.
+func restoreLocked(ctx context.Context, h *host.Host, rec originals.Record) error {
 	if err := putBackPAM(ctx, h, rec); err != nil {
 		return err
 	}

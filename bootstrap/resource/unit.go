@@ -41,6 +41,9 @@ func (u Unit) Describe() string {
 	for _, f := range u.Reads {
 		fmt.Fprintf(&b, "reads %s\n", f.Path)
 	}
+	if len(u.Users) > 0 {
+		fmt.Fprintf(&b, "keeps who is local: %s\n", strings.Join(u.Users, " "))
+	}
 	return b.String()
 }
 
@@ -117,6 +120,9 @@ func (u Unit) change(h *host.Host, verb, want string) []plan.Change {
 	say := verb + " " + u.Name
 	if verb == u.again() {
 		say += " (its files are not those that it was last started with)"
+		if len(u.Users) > 0 {
+			say = verb + " " + u.Name + " (its files, or the local users, are not those that it was last started with)"
+		}
 	}
 	return []plan.Change{{Say: say, Risk: plan.Disrupts, Do: do}}
 }
@@ -160,6 +166,9 @@ func (u Unit) digest(h *host.Host) (string, error) {
 			return "", err
 		}
 		all.WriteString(f.Path + " " + d + "\n")
+	}
+	if len(u.Users) > 0 { // /etc/passwd is not ours: who is in it counts, and not its bytes
+		all.WriteString("users " + strings.Join(u.Users, " ") + "\n")
 	}
 	return originals.Digest([]byte(all.String())), nil
 }
