@@ -113,19 +113,20 @@ type Digest struct {
 
 // Machine is what the files below the root tell.
 type Machine struct {
-	OS         OS      `json:"os"`
-	DMI        string  `json:"dmi_instance_id"` // i-… from DMI; "" where DMI names none
-	EC2        bool    `json:"ec2"`             // DMI or Xen says that this is EC2
-	BootID     string  `json:"boot_id"`
-	Hostname   string  `json:"hostname"`   // live, or /etc/hostname under another root
-	CloudInit  bool    `json:"cloud_init"` // installed
-	SELinux    bool    `json:"selinux"`    // enabled
-	Authselect bool    `json:"authselect"` // manages nsswitch.conf and PAM
-	Resolv     Resolv  `json:"resolv_conf"`
-	Has        Has     `json:"has"`
-	Brake      Brake   `json:"brake"`
-	Owned      []Owned `json:"owned"` // files that the agent has changed, from the kept originals
-	Owner      string  `json:"owner"` // instance id that those belong to; "" where none is kept
+	OS         OS       `json:"os"`
+	DMI        string   `json:"dmi_instance_id"` // i-… from DMI; "" where DMI names none
+	EC2        bool     `json:"ec2"`             // DMI or Xen says that this is EC2
+	BootID     string   `json:"boot_id"`
+	Hostname   string   `json:"hostname"`   // live, or /etc/hostname under another root
+	CloudInit  bool     `json:"cloud_init"` // installed
+	SELinux    bool     `json:"selinux"`    // enabled
+	Authselect bool     `json:"authselect"` // manages nsswitch.conf and PAM
+	Resolv     Resolv   `json:"resolv_conf"`
+	Has        Has      `json:"has"`
+	Brake      Brake    `json:"brake"`
+	Owned      []Owned  `json:"owned"` // files that the agent has changed, from the kept originals
+	Owner      string   `json:"owner"` // instance id that those belong to; "" where none is kept
+	Accounts   Accounts `json:"accounts,omitzero"`
 }
 
 // OS is from /etc/os-release.

@@ -32,13 +32,19 @@ func (r *loginReader) sshd(ctx context.Context) string {
 	return sshdSettings(r.files)
 }
 
-// sshdKeys are the settings that a login's time turns on.
+// sshdKeys are the settings that a login's time turns on, and those that decide
+// whether somebody who has a key gets in.
 var sshdKeys = map[string]bool{
 	"logingracetime": true, "usedns": true, "usepam": true, "pamservicename": true,
 	"allowgroups": true, "denygroups": true, "authorizedkeysfile": true,
 	"authorizedkeyscommand": true, "authorizedkeyscommanduser": true,
 	"authorizedprincipalscommand": true, "authorizedprincipalscommanduser": true,
+	"allowusers": true, "denyusers": true, "pubkeyauthentication": true, "strictmodes": true,
+	"authenticationmethods": true, "permitrootlogin": true,
 }
+
+// sshdLists are those of which all lines count, and not the first alone.
+var sshdLists = map[string]bool{"allowusers": true, "denyusers": true, "allowgroups": true, "denygroups": true}
 
 // sshdSettings are those of the files, as `sshd -T` would print them: of two
 // that say the same the first counts, and what follows a Match line is for
@@ -58,8 +64,11 @@ func sshdSettings(files map[string]string) string {
 			if key == "match" {
 				break
 			}
-			if _, twice := said[key]; !twice && sshdKeys[key] {
+			switch before, twice := said[key]; {
+			case !twice && sshdKeys[key]:
 				said[key] = value
+			case sshdLists[key]:
+				said[key] = before + " " + value
 			}
 		}
 	}

@@ -89,6 +89,7 @@ func readMachine(h *host.Host, now time.Time) (Machine, []Problem) {
 		Resolv:     l.resolv(),
 		Has:        l.has(),
 		Brake:      l.brake(now),
+		Accounts:   l.accounts(),
 	}
 	m.DMI, m.EC2 = l.hardware()
 	m.Owned, m.Owner = l.owned()

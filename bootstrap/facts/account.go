@@ -1,0 +1,193 @@
+package facts
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"reveille/bootstrap/host"
+)
+
+// Account is what decides whether one local account gets in, and becomes root,
+// while no server answers. It is read on request alone. No key and no hash is
+// in it: of each only its kind.
+type Account struct {
+	Name    string
+	Login   Login // the name service, PAM, sshd's settings, the mounts
+	Today   int   // days since 1970
+	Shadow  Shadow
+	Shells  []string // /etc/shells; nil where there is no such file
+	Shell   Way
+	Home    Way
+	Keys    []KeyFile // in the order in which sshd reads them
+	Sudoers Sudoers
+}
+
+// Way is a path as the kernel walks it, links followed, one step a component.
+// What lies on a file system that another machine serves is not looked at:
+// whoever looks would wait for it.
+type Way struct {
+	Path    string
+	Steps   []WayStep // the root first, no links; where Missing is "", the last is the path's own
+	Missing string    // the first part that is not there
+	Remote  string    // the mount that it leads onto, in words
+	Unread  string    // why it could not be walked to its end
+}
+
+// WayStep is a folder or a file on a way.
+type WayStep struct {
+	Path string
+	host.Info
+}
+
+// End is what the path leads to, the zero value where it leads nowhere.
+func (w Way) End() WayStep {
+	if w.Missing+w.Remote+w.Unread != "" || len(w.Steps) == 0 {
+		return WayStep{}
+	}
+	return w.Steps[len(w.Steps)-1]
+}
+
+// ReadAccount reads it. It runs nothing, asks nobody, and touches nothing that
+// lies on another machine. l is what was read of the machine's logins; its
+// mounts are added where they are not in it.
+func ReadAccount(h *host.Host, l Login, name string, now time.Time) Account {
+	r := &accountReader{loginReader: loginReader{looker: looker{h: h}}}
+	if l.Mounts == "" && h.Live() {
+		text, _ := r.text("/proc/self/mounts")
+		l.Mounts = mask(text)
+	}
+	r.mounts = mountPoints(l.Mounts)
+	a := Account{Name: name, Login: l, Today: int(now.Unix() / (24 * 60 * 60))}
+	a.Shells = r.shells()
+	a.Shadow = r.shadow(name)
+	if entry := passwdFields(l.Files["/etc/passwd"], name); entry != nil {
+		shell := entry[6]
+		if shell == "" {
+			shell = "/bin/sh" // sshd's own default
+		}
+		a.Home, a.Shell = r.walk(entry[5]), r.walk(shell)
+		a.Keys = r.keys(l.Sshd, entry)
+	}
+	a.Sudoers = r.sudoers(l.Files["/etc/hostname"])
+	return a
+}
+
+// accountReader is a looker that knows where other machines' files begin.
+type accountReader struct {
+	loginReader
+	mounts []mountPoint
+}
+
+// shells is /etc/shells.
+func (r *accountReader) shells() []string {
+	text, there := r.text("/etc/shells")
+	if !there {
+		return nil
+	}
+	out := []string{}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// passwdFields is a user's seven; nil where there is no such line.
+func passwdFields(passwd, name string) []string {
+	for line := range strings.Lines(passwd) {
+		if f := strings.Split(strings.TrimSpace(line), ":"); len(f) == 7 && f[0] == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// mostLinks is how many links the kernel follows on one way.
+const mostLinks = 40
+
+// walk follows a path by single steps, and looks before each whether it leads
+// onto what another machine serves.
+func (r *accountReader) walk(p string) Way {
+	w := Way{Path: p}
+	if !strings.HasPrefix(p, "/") {
+		w.Unread = "it is no absolute path"
+		return w
+	}
+	rest := append([]string{"/"}, strings.Split(strings.Trim(path.Clean(p), "/"), "/")...)
+	at, links := "/", 0
+	for len(rest) > 0 {
+		part := rest[0]
+		rest = rest[1:]
+		switch part {
+		case "", ".":
+			continue
+		case "..":
+			w.Steps = w.Steps[:max(1, len(w.Steps)-1)]
+			at = w.Steps[len(w.Steps)-1].Path
+			continue
+		}
+		next := path.Join(at, part)
+		if m := mountOf(r.mounts, next); m.path != "" && !localKinds[m.kind] {
+			w.Remote = m.kind + " on " + m.path
+			return w
+		}
+		i, err := r.h.Lstat(next)
+		switch {
+		case err != nil:
+			w.Unread = err.Error()
+			return w
+		case !i.Exists:
+			w.Missing = next
+			return w
+		case i.Link == "":
+			at, w.Steps = next, append(w.Steps, WayStep{next, i})
+			continue
+		}
+		if links++; links > mostLinks {
+			w.Unread = "too many links"
+			return w
+		}
+		if strings.HasPrefix(i.Link, "/") {
+			at, w.Steps = "/", w.Steps[:1]
+		}
+		rest = slices.Concat(strings.Split(i.Link, "/"), rest)
+	}
+	return w
+}
+
+// mountPoint is where a file system begins.
+type mountPoint struct{ path, kind string }
+
+// localKinds are the file systems that are this machine's own. Of any other it
+// is not known who answers.
+var localKinds = map[string]bool{
+	"ext2": true, "ext3": true, "ext4": true, "xfs": true, "btrfs": true, "zfs": true, "f2fs": true, "jfs": true,
+	"bcachefs": true, "reiserfs": true, "overlay": true, "tmpfs": true, "ramfs": true, "rootfs": true, "squashfs": true,
+	"erofs": true, "iso9660": true, "vfat": true, "devtmpfs": true, "proc": true, "sysfs": true,
+}
+
+func mountPoints(mounts string) []mountPoint {
+	var out []mountPoint
+	unescape := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+	for line := range strings.Lines(mounts) {
+		if f := strings.Fields(line); len(f) > 2 {
+			out = append(out, mountPoint{unescape.Replace(f[1]), f[2]})
+		}
+	}
+	return out
+}
+
+// mountOf is the mount that a path lies on: the longest, of equals the last.
+func mountOf(all []mountPoint, p string) mountPoint {
+	var best mountPoint
+	for _, m := range all {
+		covers := m.path == "/" || p == m.path || strings.HasPrefix(p, m.path+"/")
+		if covers && len(m.path) >= len(best.path) {
+			best = m
+		}
+	}
+	return best
+}
