@@ -19,14 +19,19 @@ type ldapClient struct {
 	unit  string // "" where the client runs inside each program that asks
 	here  bool   // installed
 	files func(ldapSettings) []resource.File
+
+	// keepsLocal says that it looks at its start who is local, and asks the
+	// directory for the groups of whoever comes later. sssd's list is written
+	// into its file, and holds the break-glass account alone.
+	keepsLocal bool
 }
 
 // ldapClients is the visible list, the one that answers first at the head.
 func ldapClients(has facts.Has, os platform) []ldapClient {
 	return []ldapClient{
-		{"sssd", os.SSSDUnit, has.SSSD, sssdFiles},
-		{"nslcd", os.NslcdUnit, has.Nslcd, nslcdFiles},
-		{"nss_ldap", "", has.NSSLDAP, padlFiles},
+		{"sssd", os.SSSDUnit, has.SSSD, sssdFiles, false},
+		{"nslcd", os.NslcdUnit, has.Nslcd, nslcdFiles, true},
+		{"nss_ldap", "", has.NSSLDAP, padlFiles, false},
 	}
 }
 
@@ -79,7 +84,7 @@ func planDirectory(f facts.Facts, p Profile) (plan.Plan, error) {
 	var steps plan.Plan
 	for i, c := range chooseClients(p.Directory.Client, ldapClients(f.Machine.Has, os)) {
 		s.here = c.here
-		steps = append(steps, clientSteps(c, i == 0, s, p, missing)...)
+		steps = append(steps, clientSteps(c, i == 0, s, p, missing, f.Machine.Accounts.Users)...)
 	}
 	if f.Machine.Has.LDAPConf {
 		steps = append(steps, plan.Step{
@@ -91,7 +96,7 @@ func planDirectory(f facts.Facts, p Profile) (plan.Plan, error) {
 }
 
 // clientSteps is one client's files, then the client itself.
-func clientSteps(c ldapClient, first bool, s ldapSettings, p Profile, missing string) plan.Plan {
+func clientSteps(c ldapClient, first bool, s ldapSettings, p Profile, missing string, local []string) plan.Plan {
 	why := c.name + " is installed; "
 	if !c.here {
 		why = c.name + " is not installed (package " + s.os.ClientPackage[c.name] + "), its file waits for it; "
@@ -113,8 +118,11 @@ func clientSteps(c ldapClient, first bool, s ldapSettings, p Profile, missing st
 	}
 	// sssd's unit is passed over at boot while its file is absent, so the client
 	// is started; of several, only the one that the name service will ask.
+	if !c.keepsLocal {
+		local = nil
+	}
 	return append(steps, plan.Step{
-		Resource: resource.Unit{Name: c.unit, Reads: files, Start: first},
+		Resource: resource.Unit{Name: c.unit, Reads: files, Start: first, Users: local},
 		Concern:  "directory", Needs: ids,
 		Why: "it reads its files, and the list of local users, when it starts",
 	})

@@ -35,6 +35,7 @@ func planNameservice(f facts.Facts, p Profile) (plan.Plan, error) {
 		Resource: nsswitch, Concern: "nameservice", Required: true, Needs: needs,
 		Why: nsswitchWhy(f, client, p),
 	}}
+	out = append(out, groupLine(f, p)...)
 	if f.Machine.Has.Nscd && p.Nscd == nil {
 		// It keeps answers, also that a user does not exist, for minutes.
 		out = append(out, plan.Step{

@@ -135,6 +135,7 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 	if err != nil {
 		return fail(err)
 	}
+	p.prove(r, w)
 	if err := p.Host.FlushAll(flushWithin); err != nil {
 		note(r, fmt.Errorf("what this pass wrote may not outlast a power cut: %w", err))
 	}

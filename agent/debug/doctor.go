@@ -20,6 +20,8 @@ type Patient struct {
 	Untold []string     // coordinators that have not got the newest report, and why
 	Login  *facts.Login // what a login passes through; nil: nothing was read of it
 	Logins *LoginReport // how long it takes; nil as well then
+
+	Account *facts.Account // the break-glass one, looked at; nil: what Login tells of it has to do
 }
 
 // question finds one thing that is wrong, once or for each place where it is.

@@ -19,6 +19,11 @@ const (
 func Bound(r *api.Report) {
 	r.Errors = bound(r.Errors, "error")
 	r.Notes = bound(r.Notes, "note")
+	if g := r.BreakGlass; g != nil {
+		for i, f := range g.Findings { // each code comes once or twice
+			g.Findings[i].Title, g.Findings[i].Remedy = cut(f.Title, mostText), cut(f.Remedy, mostText)
+		}
+	}
 	room := mostSteps
 	for i := range r.Steps {
 		s := &r.Steps[i]

@@ -72,7 +72,7 @@ func TestNamesOfTheDocument(t *testing.T) {
 		got  map[string]json.RawMessage
 		want string
 	}{
-		"report": {doc.All, "boot_id errors facts hostname instance_id misconfigured notes pass phases role started state steps took_ms version"},
+		"report": {doc.All, "boot_id break_glass errors facts hostname instance_id misconfigured notes pass phases role started state steps took_ms version"},
 		"facts":  {doc.Facts, "age_s private_ip public_ip region source zone"},
 		"step":   {doc.Steps[0], "attempts changes concern error id required start_ms state took_ms why"},
 	} {

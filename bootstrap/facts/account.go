@@ -14,6 +14,7 @@ import (
 // in it: of each only its kind.
 type Account struct {
 	Name    string
+	Looked  bool  // the machine itself was looked at; of facts that are replayed there is Login alone
 	Login   Login // the name service, PAM, sshd's settings, the mounts
 	Today   int   // days since 1970
 	Shadow  Shadow
@@ -59,7 +60,7 @@ func ReadAccount(h *host.Host, l Login, name string, now time.Time) Account {
 		l.Mounts = mask(text)
 	}
 	r.mounts = mountPoints(l.Mounts)
-	a := Account{Name: name, Login: l, Today: int(now.Unix() / (24 * 60 * 60))}
+	a := Account{Name: name, Looked: true, Login: l, Today: int(now.Unix() / (24 * 60 * 60))}
 	a.Shells = r.shells()
 	a.Shadow = r.shadow(name)
 	if entry := passwdFields(l.Files["/etc/passwd"], name); entry != nil {

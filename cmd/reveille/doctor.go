@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"time"
 
 	"reveille/agent"
 	"reveille/agent/debug"
@@ -26,6 +27,10 @@ func bindDebugDoctor(a *app, fs *flag.FlagSet) runner {
 		if l := a.readLogin(ctx, cfg, p.Wanted); l != nil {
 			logins := debug.Logins(*l, p.Wanted, p.Err, debug.LoginAsked{})
 			p.Login, p.Logins = l, &logins
+			if d := p.Wanted.Profile.Directory; d != nil && !a.elsewhere() {
+				account := facts.ReadAccount(cfg.Host, *l, d.BreakGlass, time.Now())
+				p.Account = &account
+			}
 		}
 		return a.findings(debug.Doctor(p, false))
 	})

@@ -37,6 +37,25 @@ type Report struct {
 	Notes         []string `json:"notes"`
 	Steps         []Step   `json:"steps"`
 	Phases        []Phase  `json:"phases"` // what the pass did before and around its steps
+
+	BreakGlass *BreakGlass `json:"break_glass"` // null where no directory is asked for, or nothing was decided
+}
+
+// BreakGlass is whether the account that must always get in can, with every
+// server dead.
+type BreakGlass struct {
+	User     string    `json:"user"`
+	Proven   bool      `json:"proven"` // nothing graver than a remark was found
+	Findings []Finding `json:"findings"`
+}
+
+// Finding is something that is wrong, or that could not be looked at, and what
+// to do about it.
+type Finding struct {
+	Code     string `json:"code"`     // break-glass-modes
+	Severity string `json:"severity"` // error, warning, info
+	Title    string `json:"title"`
+	Remedy   string `json:"remedy"`
 }
 
 // Phase is a stretch of a pass: reading facts, deciding, walking the plan.
