@@ -3,6 +3,7 @@ package roles
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"reveille/bootstrap/facts"
 )
@@ -11,16 +12,17 @@ import (
 // becoming root, with every server dead, and says what to do about it. who
 // names it at the head of each title. What could not be read is told as such,
 // and never taken for well: an account is proven where nothing graver than a
-// remark is found.
+// remark is found. login is the profile's login_budget: how long he may wait for
+// a directory that is dead.
 //
 // Not looked at: which algorithms sshd takes and how long an RSA key must be,
 // revoked keys, modules of PAM that this program does not know, SELinux, and
 // the network between a person and sshd.
-func ProveBreakGlass(a facts.Account, who string) []facts.Finding {
+func ProveBreakGlass(a facts.Account, who string, login time.Duration) []facts.Finding {
 	m := newLoginMachine(Login{
 		Files: a.Login.Files, Sshd: a.Login.Sshd, Mounts: a.Login.Mounts, Running: Running(a.Login.Running), BreakGlass: a.Name,
 	})
-	p := &prover{a: a, m: m, who: who, out: []facts.Finding{}}
+	p := &prover{a: a, m: m, who: who, login: login, out: []facts.Finding{}}
 	for _, u := range m.users {
 		if u.name == a.Name {
 			p.person = person{u, BreakGlassUser, true, AllDown}
@@ -51,6 +53,7 @@ type prover struct {
 	a      facts.Account
 	m      *loginMachine
 	who    string
+	login  time.Duration
 	person person
 	groups []localGroup // those he is in by this machine's files, his own first
 	out    []facts.Finding

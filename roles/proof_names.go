@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"reveille/bootstrap/facts"
 )
@@ -25,9 +26,7 @@ func (p *prover) nameService() {
 		}
 	}
 	line, own := p.m.nss["initgroups"]
-	behind := func(l nssLine) bool {
-		return slices.ContainsFunc(l.sources, func(s nssSource) bool { return slices.Contains(directorySources, s.name) })
-	}
+	behind := func(l nssLine) bool { return slices.ContainsFunc(l.sources, isDirectory) }
 	const remedy = "Write the line `initgroups: files ldap`, or sss in ldap's place; `reveille boot` does."
 	switch {
 	case !own && behind(p.m.nss.line("group")):
@@ -39,13 +38,15 @@ func (p *prover) nameService() {
 	}
 }
 
+func isDirectory(s nssSource) bool { return slices.Contains(directorySources, s.name) }
+
 // beforeFiles is a directory that a line asks before files; "" where none.
 func beforeFiles(line nssLine) string {
 	for _, s := range line.sources {
 		switch {
 		case s.name == "files" || s.name == "compat":
 			return ""
-		case slices.Contains(directorySources, s.name):
+		case isDirectory(s):
 			return s.name
 		}
 	}
@@ -71,7 +72,13 @@ func (p *prover) groupLine() {
 	if _, in := p.m.members[p.a.Name]; in {
 		return
 	}
-	p.find("group-line", facts.Warning, "is a member in no line of /etc/group: where a directory is asked for groups, the search for his goes on to it.",
+	severity := facts.Info // as long as no directory is asked for groups
+	for _, db := range []string{"group", "initgroups"} {
+		if slices.ContainsFunc(p.m.nss.line(db).sources, isDirectory) {
+			severity = facts.Warning
+		}
+	}
+	p.find("group-line", severity, "is a member in no line of /etc/group: where a directory is asked for groups, the search for his goes on to it.",
 		"`usermod -a -G users "+p.a.Name+"`; `reveille boot` does, where there is a group users with gid 100 and no rule of sshd's or PAM's names it.")
 }
 
@@ -109,7 +116,8 @@ func (p *prover) pam() {
 	}
 }
 
-// waits is what he waits for with every server dead, though he gets in.
+// waits is what he waits for with every server dead, though he gets in: a remark
+// as long as it is within the limit of a local user's login.
 func (p *prover) waits() {
 	c := p.m.work(p.person, AllDown)
 	var sum, before Bound
@@ -129,15 +137,20 @@ func (p *prover) waits() {
 	if sum == (Bound{}) {
 		return
 	}
-	severity := facts.Warning
-	if before.Unbounded || before.Over(timeOf(p.m.sshd.graceSeconds())) {
+	b := Budget{Grace: time.Duration(p.m.sshd.graceSeconds()) * time.Second}
+	limit, _ := b.Limit(p.login)
+	severity := facts.Info
+	switch {
+	case before.Over(b.Grace):
 		severity = facts.Error
+	case sum.Over(limit):
+		severity = facts.Warning
 	}
 	remedy := longest.Remedy
 	if remedy == "" {
 		remedy = "`reveille debug login-budget down` has every wait"
 	}
-	p.find("waits", severity, fmt.Sprintf("waits %s for a directory that is dead: %s, by %s.", sum, longest.What, longest.At()), upper(remedy)+".")
+	p.find("waits", severity, fmt.Sprintf("waits up to %s for a directory that is dead, and may for %s: %s, by %s.", sum, limit, longest.What, longest.At()), upper(remedy)+".")
 }
 
 // access is pam_access's file, where the account stack has the module.

@@ -3,12 +3,9 @@ package roles
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"reveille/bootstrap/facts"
 )
-
-func timeOf(seconds int) time.Duration { return time.Duration(seconds) * time.Second }
 
 // sudoSource is who is asked for rules first.
 func (p *prover) sudoSource() {

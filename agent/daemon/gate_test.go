@@ -160,7 +160,8 @@ func TestWhatIsNotOursBlocksNothing(t *testing.T) {
 		"/etc/pam.d/sshd":               "@include common-account\nsession required pam_exec.so /usr/local/bin/seen\n",
 		"/etc/update-motd.d/90-weather": "#!/bin/sh\ncurl https://x\n",
 	})
-	if r := gatePass(t, m, withLimits("")); r.State != api.Ready || len(r.Notes) != 0 {
+	r := gatePass(t, m, withLimits(""))
+	if r.State != api.Ready || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "break-glass-home;") {
 		t.Errorf("%s", text(r))
 	}
 }

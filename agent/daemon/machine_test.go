@@ -28,7 +28,12 @@ func fresh(id string) map[string]string {
 		"/run/systemd/resolve/resolv.conf":  "nameserver 10.0.0.2\n",
 		"/etc/nsswitch.conf":                "passwd: files systemd\ngroup: files systemd\nshadow: files\nhosts: files dns\n",
 		"/etc/passwd":                       "root:x:0:0::/root:/bin/sh\nadmin:x:1000:1000::/home/admin:/bin/sh\n",
-		"/etc/group":                        "root:x:0:\nadm:x:4:admin\nnslcd:x:112:\n",
+		"/etc/group":                        "root:x:0:\nusers:x:100:\nnslcd:x:112:\n",
+		"/etc/shadow":                       "root:*:19000::::::\nadmin:!:19000:0:99999:7:::\n",
+		"/etc/shells":                       "/bin/sh\n",
+		"/home/admin/.ssh/authorized_keys":  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsL admin\n",
+		"/etc/sudoers":                      "@includedir /etc/sudoers.d\n",
+		"/etc/sudoers.d/90-users":           "admin ALL=(ALL) NOPASSWD:ALL\n",
 		"/etc/cloud/cloud.cfg.d/README":     "",
 		"/usr/bin/cloud-init":               "",
 		"/usr/sbin/nslcd":                   "",
@@ -38,13 +43,14 @@ func fresh(id string) map[string]string {
 	}
 }
 
-// machine has the units that the roles restart.
+// machine has the units that the roles restart, and a shell.
 func machine(t *testing.T, id string) *hosttest.Machine {
 	t.Helper()
 	return withUnits(hosttest.New(t, fresh(id)))
 }
 
 func withUnits(m *hosttest.Machine) *hosttest.Machine {
+	m.Put("/bin/sh", "", 0o755)
 	for _, u := range []string{"nslcd.service", "ganglia-monitor.service", "nscd.service"} {
 		m.SetUnit(u, "active")
 	}

@@ -144,6 +144,9 @@ func (r *accountReader) walk(p string) Way {
 			w.Missing = next
 			return w
 		case i.Link == "":
+			if !r.h.Owners() { // a folder of somebody's who is not root: he owns all of it
+				i.UID, i.GID = 0, 0
+			}
 			at, w.Steps = next, append(w.Steps, WayStep{next, i})
 			continue
 		}
