@@ -174,7 +174,7 @@ func (p *prover) access() {
 			continue
 		}
 		who, from := p.accessUsers(f[1]), accessFrom(f[2])
-		if who == no {
+		if who == no || from == no {
 			continue
 		}
 		grants := strings.TrimSpace(f[0]) == "+"

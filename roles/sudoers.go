@@ -83,7 +83,12 @@ type sudoersReader struct {
 	who     sudoer
 	aliases map[string][]string
 	denied  bool // the last rule took all commands away
+	read    int  // words of aliases
 }
+
+// mostAliased is more words than any rules need: aliases that name each other
+// many times over would be followed without end.
+const mostAliased = 10000
 
 // alias reads "User_Alias NAME = a, b : NAME2 = c". The four kinds share no
 // names in practice, and one that did would be followed all the same.
@@ -127,12 +132,15 @@ func (r *sudoersReader) rule(text string) (may answer, password, ok bool) {
 		}
 		here := r.list(splitSudo(hosts, ","), r.hostIs, 0)
 		got, asks := r.commands(part.commands)
-		switch both := and(and(fits, here), got); both {
-		case yes, unsure:
+		takes := got == no && r.takesAll(part.commands)
+		switch both := and(and(fits, here), got); {
+		case both != no:
 			may, password = both, asks
 			r.denied = false
-		case no:
-			r.denied = r.denied || fits == yes && here == yes && got == no && r.takesAll(part.commands)
+		case takes && and(fits, here) == yes:
+			r.denied = true
+		case takes && and(fits, here) == unsure:
+			may = unsure
 		}
 	}
 	return may, password, true
@@ -174,6 +182,7 @@ func (r *sudoersReader) commands(list string) (may answer, password bool) {
 		}
 		for {
 			tag, rest, ok := strings.Cut(word, ":")
+			tag = strings.TrimSpace(tag)
 			if !ok || tag == "" || strings.Trim(tag, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") != "" {
 				break
 			}
@@ -209,7 +218,8 @@ func (r *sudoersReader) list(words []string, is func(string) answer, deep int) a
 			not, w = !not, strings.TrimSpace(w[1:])
 		}
 		got := no
-		if members, ok := r.aliases[w]; ok && deep < deepest {
+		r.read++
+		if members, ok := r.aliases[w]; ok && deep < deepest && r.read < mostAliased {
 			got = r.list(members, is, deep+1)
 		} else if ok {
 			got = unsure

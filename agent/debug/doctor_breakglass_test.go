@@ -4,8 +4,10 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"reveille/bootstrap/facts"
+	"reveille/bootstrap/host/hosttest"
 )
 
 func TestDoctorOfTheBreakGlassAccount(t *testing.T) {
@@ -23,7 +25,7 @@ func TestDoctorOfTheBreakGlassAccount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := wantedWith(facts.Has{})
 			w.Profile.Directory.BreakGlass = c.user
-			l := facts.Login{Files: map[string]string{"/etc/passwd": c.passwd}, Mounts: c.mounts}
+			l := facts.Login{Files: map[string]string{"/etc/passwd": c.passwd, "/etc/group": "adm:x:4:admin\n"}, Mounts: c.mounts}
 			logins := Logins(l, w, nil, LoginAsked{})
 			p := Patient{Wanted: w, Login: &l, Logins: &logins}
 			got := breakGlassAccount(p)
@@ -40,5 +42,34 @@ func TestDoctorOfTheBreakGlassAccount(t *testing.T) {
 				t.Error("found where nothing was decided or read")
 			}
 		})
+	}
+}
+
+// With the machine at hand, what is wrong with its files is found as well, and
+// where nothing is, nothing is said.
+func TestDoctorLooksAtTheAccountsFiles(t *testing.T) {
+	m := hosttest.New(t, map[string]string{
+		"/etc/passwd":                      "admin:x:1000:1000::/home/admin:/bin/sh\n",
+		"/etc/group":                       "adm:x:4:admin\n",
+		"/etc/shadow":                      "admin:!:19000::::::\n",
+		"/etc/shells":                      "/bin/sh\n",
+		"/etc/sudoers":                     "admin ALL=(ALL) NOPASSWD:ALL\n",
+		"/home/admin/.ssh/authorized_keys": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsL\n",
+	})
+	m.Put("/bin/sh", "", 0o755)
+	find := func() string {
+		h := m.Host()
+		l := facts.ReadLogin(t.Context(), h)
+		account := facts.ReadAccount(h, l, "admin", time.Now())
+		return codes(breakGlassAccount(Patient{Wanted: wantedWith(facts.Has{}), Login: &l, Account: &account}), "")
+	}
+	if got := find(); got != "" {
+		t.Errorf("found %s", got)
+	}
+	m.Put("/home/admin/.ssh/authorized_keys", "", 0o644)
+	m.Put("/etc/sudoers", "", 0o644)
+	m.Put("/etc/shadow", "admin:!:0::::::\n", 0o640)
+	if got := find(); got != "break-glass-password-age break-glass-key break-glass-sudo" {
+		t.Errorf("found %s", got)
 	}
 }
