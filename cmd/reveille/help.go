@@ -55,9 +55,10 @@ of, what, takes_s, limit, file, line, remedy). Times are in seconds; null is no
 bound.`
 
 	doctorHelp = `Each finding has a code, a severity, a title and a remedy; the exit code is 1
-where one is an error or a warning. With --bake it says what an image made of
-this machine would carry into its instances; clean takes away what is the
-agent's.`
+where one is an error or a warning. Those that begin with break-glass- say what
+keeps the account that must always get in from doing so with every server dead;
+each pass's report has them too. With --bake it says what an image made of this
+machine would carry into its instances; clean takes away what is the agent's.`
 
 	validateHelp = `A folder's *.yaml files are checked as one fleet: two files of one role, or one
 Ganglia port for two clusters, are errors. So are limits of a directory that
