@@ -168,11 +168,12 @@ func TestAuthorizedKeys(t *testing.T) {
 		"ssh-rsa " + strings.Fields(good)[1]:                                 "odd",
 		good[:len(good)-20]:                                                  "odd",
 		"ssh-ed25519":                                                        "odd",
-		"ssh-ed25519 !!!":                                                    "odd",
-		`command="x` + good:                                                  "odd",
-		"# " + good:                                                          "",
-		"":                                                                   "",
-		"-----BEGIN OPENSSH PRIVATE KEY-----":                                "odd",
+		"ecdsa-sha2-nistp256 " + strings.Fields(testKey("ecdsa-sha2-nistp384"))[1]: "odd",
+		"ssh-ed25519 !!!":                     "odd",
+		`command="x` + good:                   "odd",
+		"# " + good:                           "",
+		"":                                    "",
+		"-----BEGIN OPENSSH PRIVATE KEY-----": "odd",
 	} {
 		keys, odd := authorizedKeys(line + "\n")
 		got := strings.Repeat("odd", odd)
