@@ -84,7 +84,7 @@ func planDirectory(f facts.Facts, p Profile) (plan.Plan, error) {
 	var steps plan.Plan
 	for i, c := range chooseClients(p.Directory.Client, ldapClients(f.Machine.Has, os)) {
 		s.here = c.here
-		steps = append(steps, clientSteps(c, i == 0, s, p, missing, f.Machine.Accounts.Users)...)
+		steps = append(steps, clientSteps(c, i == 0, s, p, missing, f.Machine.Accounts.Names())...)
 	}
 	if f.Machine.Has.LDAPConf {
 		steps = append(steps, plan.Step{

@@ -12,22 +12,16 @@ import (
 // /etc/group, where it is in none: files alone do not end the search for the
 // groups of others. It joins the group that everybody may be in, and only where
 // no rule names that; the proof tells what is left to a person.
-//
-// An account that may be there is not one that is: where /etc/passwd could not
-// be read, what an earlier pass did stays.
 func groupLine(f facts.Facts, p Profile) plan.Plan {
 	who := p.Directory.BreakGlass
-	there := slices.Contains(f.Machine.Accounts.Users, who)
-	if f.Machine.Accounts.Unread != "" {
-		there = slices.ContainsFunc(f.Machine.Owned, func(o facts.Owned) bool { return o.Path == groupPath })
-	}
-	if !there || f.Machine.Accounts.UsersRule != "" {
+	at := slices.IndexFunc(f.Machine.Accounts.Users, func(u facts.LocalUser) bool { return u.Name == who })
+	if at < 0 || f.Machine.Accounts.UsersRule != "" {
 		return nil
 	}
 	return plan.Plan{{
 		Resource: resource.File{
 			Path: groupPath, Concern: "nameservice",
-			Edit: resource.GroupMember{User: who, Group: facts.UsersGroup, GID: facts.UsersGroupID},
+			Edit: resource.GroupMember{User: who, Group: facts.UsersGroup, GID: facts.UsersGroupID, Own: f.Machine.Accounts.Users[at].GID},
 		},
 		Concern: "nameservice",
 		Why:     p.Why("directory.break_glass") + "; a search for groups ends at the local files for those alone who are a member in one of their lines",

@@ -69,7 +69,7 @@ func endsAtFiles(line nssLine) bool {
 // groupLine is what `initgroups: files` ends at: a line that has him as a
 // member. His own group's does not.
 func (p *prover) groupLine() {
-	if _, in := p.m.members[p.a.Name]; in {
+	if p.m.inGroupLine(p.person) {
 		return
 	}
 	severity := facts.Info // as long as no directory is asked for groups
@@ -78,8 +78,12 @@ func (p *prover) groupLine() {
 			severity = facts.Warning
 		}
 	}
-	p.find("group-line", severity, "is a member in no line of /etc/group: where a directory is asked for groups, the search for his goes on to it.",
-		"`usermod -a -G users "+p.a.Name+"`; `reveille boot` does, where there is a group users with gid 100 and no rule of sshd's or PAM's names it.")
+	group := facts.UsersGroup
+	if p.person.gid == facts.UsersGroupID {
+		group = "GROUP" // another than his own
+	}
+	p.find("group-line", severity, "is a member in no line of /etc/group but maybe its own group's, which does not count: where a directory is asked for groups, the search for his goes on to it.",
+		"`usermod -a -G "+group+" "+p.a.Name+"`; `reveille boot` does, where there is a group users with gid 100 and no rule of sshd's or PAM's names it.")
 }
 
 // pam is whether the account phase lets him in with every server dead. Each

@@ -185,12 +185,13 @@ func TestProveBreakGlass(t *testing.T) {
 		"no home":               {func(a *facts.Account) { a.Home.Missing = "/home/admin" }, "home?"},
 		"a file for a home":     {func(a *facts.Account) { a.Home = proofWay("/home/admin", 0o644) }, "home"},
 
-		"the directory first":  {file("/etc/nsswitch.conf", "passwd: ldap files\ngroup: files\nshadow: files\n"), "nsswitch waits?"},
-		"files not at all":     {file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: systemd\n"), "nsswitch"},
-		"no initgroups line":   {file("/etc/nsswitch.conf", "passwd: files ldap\ngroup: files ldap\nshadow: files\n"), "initgroups?"},
-		"initgroups goes on":   {file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\ninitgroups: files [SUCCESS=continue] ldap\n"), "initgroups?"},
-		"initgroups elsewhere": {file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\ninitgroups: ldap files\n"), "initgroups"},
-		"in no group line":     {file("/etc/group", "sudo:x:27:administrator\nadmin:x:1000:\n"), "group-line? sudo"},
+		"the directory first":     {file("/etc/nsswitch.conf", "passwd: ldap files\ngroup: files\nshadow: files\n"), "nsswitch waits?"},
+		"files not at all":        {file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: systemd\n"), "nsswitch"},
+		"no initgroups line":      {file("/etc/nsswitch.conf", "passwd: files ldap\ngroup: files ldap\nshadow: files\n"), "initgroups?"},
+		"initgroups goes on":      {file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\ninitgroups: files [SUCCESS=continue] ldap\n"), "initgroups?"},
+		"initgroups elsewhere":    {file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\ninitgroups: ldap files\n"), "initgroups"},
+		"in no group line":        {file("/etc/group", "sudo:x:27:administrator\nadmin:x:1000:\n"), "group-line? sudo"},
+		"in his own group's line": {file("/etc/group", "admin:x:1000:admin\n"), "group-line? sudo"},
 		"in no group line, alone": {func(a *facts.Account) {
 			a.Login.Files["/etc/group"], a.Login.Files["/etc/nsswitch.conf"] = "admin:x:1000:\n", ""
 		}, "group-line~ sudo"},

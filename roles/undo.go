@@ -69,6 +69,7 @@ func undecided(f facts.Facts) bool {
 	unknown := func(r facts.Reason, _ string) bool { return r != "" }
 	i := f.Instance
 	return f.UserData.Broken != "" ||
+		f.Machine.Accounts.Unread != "" || // who is local
 		unknown(f.UserData.State.Why()) ||
 		unknown(i.Tags.Why()) ||
 		unknown(i.SecurityGroups.Why()) ||

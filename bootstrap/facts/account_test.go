@@ -205,7 +205,7 @@ func TestAccounts(t *testing.T) {
 		"/etc/passwd": "root:x:0:0::/root:/bin/sh\n+nis::::::\n#old:x:1:1:::\nhalf:x:1\nadmin:x:1000:1000::/:/bin/sh\nadmin:x:0:0::/:/bin/sh\n",
 	})
 	got := (&looker{h: m.Host()}).accounts()
-	if !slices.Equal(got.Users, []string{"admin", "root"}) || got.Unread != "" || got.UsersRule != "" {
+	if !slices.Equal(got.Users, []LocalUser{{"admin", 1000}, {"root", 0}}) || got.Unread != "" || got.UsersRule != "" {
 		t.Errorf("%+v", got)
 	}
 	for text, named := range map[string]bool{
@@ -237,7 +237,7 @@ func FuzzAuthorizedKeys(f *testing.F) {
 			}
 		}
 		shadowOf(text, "a")
-		userNames(text)
+		localUsers(text)
 		namesGroup(text, UsersGroup)
 	})
 }

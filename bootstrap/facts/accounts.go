@@ -2,16 +2,32 @@ package facts
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // Accounts is who is local. It is names alone.
 type Accounts struct {
-	Users  []string `json:"users"`  // of /etc/passwd, by name
-	Unread string   `json:"unread"` // why it is not known who they are; else ""
+	Users  []LocalUser `json:"users"`  // of /etc/passwd, by name
+	Unread string      `json:"unread"` // why it is not known who they are; else ""
 	// UsersRule is where a rule of sshd's or PAM's names the group users: whom
 	// it would shut out is then not for a plan to try. "" where none does.
 	UsersRule string `json:"users_rule"`
+}
+
+// LocalUser is a line of /etc/passwd, as far as it is kept.
+type LocalUser struct {
+	Name string `json:"name"`
+	GID  int    `json:"gid"` // his own group
+}
+
+// Names are the users' names.
+func (a Accounts) Names() []string {
+	var out []string
+	for _, u := range a.Users {
+		out = append(out, u.Name)
+	}
+	return out
 }
 
 // UsersGroup is the group that everybody may be in, and its number, on Debian
@@ -37,7 +53,7 @@ func (l *looker) accounts() Accounts {
 		}
 		return a
 	}
-	a.Users = userNames(text)
+	a.Users = localUsers(text)
 	for _, pattern := range usersRules {
 		paths := []string{pattern}
 		if strings.Contains(pattern, "*") {
@@ -52,17 +68,20 @@ func (l *looker) accounts() Accounts {
 	return a
 }
 
-// userNames are the names in /etc/passwd, sorted, each once.
-func userNames(text string) []string {
-	out := []string{}
+// localUsers are those in /etc/passwd, by name; of two lines the first counts.
+func localUsers(text string) []LocalUser {
+	out := []LocalUser{}
 	for line := range strings.Lines(text) {
-		name, rest, _ := strings.Cut(line, ":")
-		if strings.Count(rest, ":") == 5 && name != "" && !strings.ContainsAny(name[:1], "#+-") && !strings.ContainsAny(name, " \t") {
-			out = append(out, name)
+		f := strings.Split(line, ":")
+		if len(f) != 7 || f[0] == "" || strings.ContainsAny(f[0][:1], "#+-") || strings.ContainsAny(f[0], " \t") {
+			continue
+		}
+		if gid, err := strconv.ParseUint(f[3], 10, 32); err == nil {
+			out = append(out, LocalUser{f[0], int(gid)})
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	slices.SortStableFunc(out, func(a, b LocalUser) int { return strings.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(out, func(a, b LocalUser) bool { return a.Name == b.Name })
 }
 
 // namesGroup says whether a word of a line that is no comment is the group's

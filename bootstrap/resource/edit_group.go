@@ -11,7 +11,8 @@ import (
 )
 
 // GroupMember puts a user into a group of /etc/group, where he is a member in
-// no line of it yet: `initgroups: files` ends at files for him alone who is.
+// no line of it yet: `initgroups: files` ends at files for him alone who is, and
+// his own group's line does not count (nss_files/files-initgroups.c in glibc).
 // A group that is not there as described is not made, and then the file stays
 // as it is: what gid would be free is not for us to guess.
 //
@@ -22,6 +23,7 @@ type GroupMember struct {
 	User  string `json:"user"`
 	Group string `json:"group"`
 	GID   int    `json:"gid"` // a group of the name with another number is somebody else's
+	Own   int    `json:"own"` // the user's own group, by /etc/passwd
 }
 
 // Kind is "group-member".
@@ -39,9 +41,12 @@ func (e GroupMember) Apply(old []byte) ([]byte, error) {
 	}
 	lines := splitText(old)
 	for _, l := range lines {
-		if slices.Contains(groupMembers(l), e.User) {
+		if f := groupFields(l); f != nil && f[2] != strconv.Itoa(e.Own) && slices.Contains(groupMembers(l), e.User) {
 			return old, nil
 		}
+	}
+	if e.GID == e.Own {
+		return old, nil
 	}
 	if i := slices.IndexFunc(lines, e.is); i >= 0 {
 		lines[i].text = e.with(lines[i].text)
@@ -111,6 +116,9 @@ func (e GroupMember) validate() error {
 func groupFields(l textLine) []string {
 	f := strings.Split(l.text, ":")
 	if len(f) != 4 || strings.HasPrefix(l.text, "#") || strings.Contains(l.end, "\r") {
+		return nil
+	}
+	if _, err := strconv.ParseUint(f[2], 10, 32); err != nil {
 		return nil
 	}
 	return f

@@ -15,7 +15,7 @@ import (
 	"reveille/bootstrap/host/hosttest"
 )
 
-var memberEdit = GroupMember{User: "admin", Group: "users", GID: 100}
+var memberEdit = GroupMember{User: "admin", Group: "users", GID: 100, Own: 1000}
 
 func TestGroupMember(t *testing.T) {
 	for name, c := range map[string]struct{ old, want string }{
@@ -27,6 +27,8 @@ func TestGroupMember(t *testing.T) {
 		"in another group":           {"sudo:x:27:ops, admin\nusers:x:100:\n", ""},
 		"a longer name is another":   {"sudo:x:27:administrator\nusers:x:100:\n", "sudo:x:27:administrator\nusers:x:100:admin\n"},
 		"his own group is no line":   {"admin:x:1000:\nusers:x:100:\n", "admin:x:1000:\nusers:x:100:admin\n"},
+		"a member of his own":        {"admin:x:1000:admin\nusers:x:100:\n", "admin:x:1000:admin\nusers:x:100:admin\n"},
+		"a group without a number":   {"sudo:x:x:admin\nusers:x:100:\n", "sudo:x:x:admin\nusers:x:100:admin\n"},
 		"no such group":              {"root:x:0:\nuser:x:100:\n", ""},
 		"another number":             {"users:x:985:\n", ""},
 		"a comment":                  {"#users:x:100:\n#sudo:x:27:admin\n", ""},
@@ -46,7 +48,10 @@ func TestGroupMember(t *testing.T) {
 		}
 		judgeMember(t, []byte(c.old))
 	}
-	for _, bad := range []GroupMember{{"", "users", 100}, {"a:b", "users", 100}, {"a,b", "users", 100}, {"a\nroot", "users", 100}, {"+a", "users", 100}, {"a", "", 100}, {"a", "root", 0}} {
+	if got, err := (GroupMember{User: "admin", Group: "users", GID: 100, Own: 100}).Apply([]byte("users:x:100:\n")); err != nil || string(got) != "users:x:100:\n" {
+		t.Errorf("his own group is users: %q, %v", got, err)
+	}
+	for _, bad := range []GroupMember{{"", "users", 100, 1}, {"a:b", "users", 100, 1}, {"a,b", "users", 100, 1}, {"a\nroot", "users", 100, 1}, {"+a", "users", 100, 1}, {"a", "", 100, 1}, {"a", "root", 0, 1}} {
 		if got, err := bad.Apply([]byte("users:x:100:\nroot:x:0:\n")); err == nil {
 			t.Errorf("%+v: no error, %q", bad, got)
 		}
@@ -139,7 +144,7 @@ func TestGrpckTakesTheEditedFile(t *testing.T) {
 	}
 	dir := t.TempDir()
 	// A user whom this computer has: grpck looks members up.
-	text, err := GroupMember{User: "root", Group: "users", GID: 100}.Apply([]byte("root:x:0:\nusers:x:100:\n"))
+	text, err := GroupMember{User: "root", Group: "users", GID: 100, Own: 0}.Apply([]byte("root:x:0:\nusers:x:100:\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func cases() []one {
 		{name: "settings", res: File{Path: "/etc/autofs.conf", Edit: Settings{Section: "autofs", Values: []Setting{{"mount_wait", "5"}}}},
 			files: map[string]string{"/etc/autofs.conf": "[ autofs ]\ntimeout = 300\nmount_wait = -1\n"},
 			want:  map[string]string{"/etc/autofs.conf": "[ autofs ]\ntimeout = 300\nmount_wait = 5\n"}, say: "edit /etc/autofs.conf (1 line changed)"},
-		{name: "a group's line", res: File{Path: "/etc/group", Edit: GroupMember{User: "admin", Group: "users", GID: 100}},
+		{name: "a group's line", res: File{Path: "/etc/group", Edit: GroupMember{User: "admin", Group: "users", GID: 100, Own: 1000}},
 			files: map[string]string{"/etc/group": "root:x:0:\nusers:x:100:\nadmin:x:1000:\n", "/etc/.pwd.lock": ""},
 			want:  map[string]string{"/etc/group": "root:x:0:\nusers:x:100:admin\nadmin:x:1000:\n"}, say: "edit /etc/group (1 line changed)"},
 		{name: "host name", res: Hostname{Name: "dev-mysql01"}, say: "set the live host name to dev-mysql01 (was localhost)", live: true},

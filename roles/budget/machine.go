@@ -12,7 +12,7 @@ type loginMachine struct {
 	nss     nsswitch
 	hosts   map[string]bool
 	users   []passwdEntry
-	members map[string]place
+	members map[string][]groupMember
 	sshd    sshdConf
 	nscd    map[string]wordAt
 	mounts  []mount
@@ -111,10 +111,10 @@ type person struct {
 	servers Servers
 }
 
-// inGroupLine says whether files alone end the search for his groups.
+// inGroupLine says whether files alone end the search for his groups: for one
+// who is a member in some line, his own group's left out.
 func (m *loginMachine) inGroupLine(p person) bool {
-	_, ok := m.members[p.name]
-	return p.local && ok
+	return p.local && slices.ContainsFunc(m.members[p.name], func(g groupMember) bool { return g.gid != p.gid })
 }
 
 // people is everybody whom a kind of user stands for.

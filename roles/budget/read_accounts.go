@@ -46,18 +46,23 @@ func parsePasswd(text string) ([]passwdEntry, remarks) {
 	return out, notes
 }
 
-// parseGroup is where each user first stands as a member. A primary group
-// counts for nothing here: initgroups of files looks at the members alone.
-func parseGroup(text string) map[string]place {
-	members := map[string]place{}
+// groupMember is a group in whose line a user stands as a member.
+type groupMember struct {
+	gid int
+	at  place
+}
+
+// parseGroup is where each user stands as a member.
+func parseGroup(text string) map[string][]groupMember {
+	members := map[string][]groupMember{}
 	for _, l := range textLines(groupPath, text, "#") {
 		f := strings.Split(l.text, ":")
-		if len(f) != 4 {
+		if len(f) != 4 || decimal(f[2]) < 0 {
 			continue
 		}
 		for _, m := range strings.Split(f[3], ",") {
-			if _, ok := members[m]; !ok && m != "" {
-				members[m] = l.at
+			if m = strings.TrimSpace(m); m != "" {
+				members[m] = append(members[m], groupMember{decimal(f[2]), l.at})
 			}
 		}
 	}

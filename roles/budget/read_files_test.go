@@ -108,7 +108,7 @@ func TestParsePasswdAndGroup(t *testing.T) {
 		t.Errorf("notes %q", notes)
 	}
 	members := parseGroup("root:x:0:\nsudo:x:27:admin,ops\nwheel:x:10:admin\nbad\n")
-	if members["admin"].line != 2 || members["ops"].line != 2 || len(members) != 2 {
+	if got := members["admin"]; len(got) != 2 || got[0].at.line != 2 || got[1].gid != 10 || len(members["ops"]) != 1 || len(members) != 2 {
 		t.Errorf("%v", members)
 	}
 }
