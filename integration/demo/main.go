@@ -86,7 +86,11 @@ func (d *demo) machine() error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		mode := os.FileMode(0o644)
+		if filepath.Base(filepath.Dir(path)) == "bin" {
+			mode = 0o755
+		}
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
 			return err
 		}
 	}
@@ -100,8 +104,14 @@ var fresh = map[string]string{
 	"etc/hosts":         "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n",
 	"etc/resolv.conf":   "domain ec2.internal\nsearch ec2.internal.\nnameserver 10.0.0.2\n",
 	"etc/nsswitch.conf": "passwd:         files systemd\ngroup:          files systemd\nshadow:         files\n\nhosts:          files dns\nnetworks:       files\n",
-	"etc/passwd":        "root:x:0:0:root:/root:/bin/bash\nadmin:x:1000:1000::/home/admin:/bin/bash\n",
-	"etc/group":         "root:x:0:\nadm:x:4:admin\nnslcd:x:112:\n",
+	"etc/passwd":        "root:x:0:0:root:/root:/bin/bash\nubuntu:x:1000:1000::/home/ubuntu:/bin/bash\n",
+	"etc/group":         "root:x:0:\nadm:x:4:ubuntu\nnslcd:x:112:\n",
+	// The account that must always get in does; a key that nobody has.
+	"etc/shadow": "root:*:19000:0:99999:7:::\nubuntu:!:19000:0:99999:7:::\n",
+	"etc/shells": "/bin/bash\n", "bin/bash": "",
+	"etc/sudoers.d/90-cloud-init-users": "ubuntu ALL=(ALL) NOPASSWD:ALL\n",
+	"etc/sudoers":                       "@includedir /etc/sudoers.d\n",
+	"home/ubuntu/.ssh/authorized_keys":  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsL\n",
 	// So that each is configured: what is not installed is left alone.
 	"usr/sbin/nslcd": "", "usr/sbin/gmond": "", "usr/bin/cloud-init": "", "sbin/dhclient": "",
 	"lib/x86_64-linux-gnu/libnss_ldap.so.2": "",
