@@ -5,10 +5,11 @@ import (
 
 	"reveille/bootstrap/facts"
 	"reveille/roles"
+	"reveille/roles/budget"
 )
 
 // BreakGlass is what stands against the account that must always get in, the
 // profile's own words for it at the head of each title.
 func BreakGlass(p roles.Profile, a facts.Account) []facts.Finding {
-	return roles.ProveBreakGlass(a, fmt.Sprintf("The break-glass account %s (%s)", a.Name, p.Why("directory.break_glass")), p.LoginBudget)
+	return budget.ProveBreakGlass(a, fmt.Sprintf("The break-glass account %s (%s)", a.Name, p.Why("directory.break_glass")), p.LoginBudget)
 }

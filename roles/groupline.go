@@ -20,7 +20,7 @@ func groupLine(f facts.Facts, p Profile) plan.Plan {
 	}
 	return plan.Plan{{
 		Resource: resource.File{
-			Path: groupPath, Concern: "nameservice",
+			Path: "/etc/group", Concern: "nameservice",
 			Edit: resource.GroupMember{User: who, Group: facts.UsersGroup, GID: facts.UsersGroupID, Own: f.Machine.Accounts.Users[at].GID},
 		},
 		Concern: "nameservice",

@@ -1,4 +1,4 @@
-package roles
+package budget
 
 import (
 	"fmt"
@@ -59,7 +59,7 @@ func (p *prover) ownName() {
 
 // hostname is the first line of /etc/hostname that says something.
 func (p *prover) hostname() string {
-	for _, l := range textLines(hostnamePath, p.a.Login.Files[hostnamePath], "#") {
+	for _, l := range textLines("/etc/hostname", p.a.Login.Files["/etc/hostname"], "#") {
 		return l.text
 	}
 	return ""
