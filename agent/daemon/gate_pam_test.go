@@ -12,7 +12,8 @@ import (
 	"reveille/coordinator/api"
 )
 
-const localFirst = "account [success=1 default=ignore] pam_localuser.so\naccount required pam_ldap.so\n"
+const localFirst = "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\naccount requisite pam_deny.so\naccount required pam_permit.so\n" +
+	"account [success=1 default=ignore] pam_localuser.so\naccount required pam_ldap.so\n"
 
 // pamMachine is a Debian whose pam-auth-update works, or leaves alone what it
 // takes for changed by hand.
