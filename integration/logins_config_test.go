@@ -5,8 +5,10 @@ import "reveille/integration/guest"
 // loginConfig is one way to set a machine up for its directory.
 type loginConfig struct {
 	name, what string
-	ours       bool // the agent writes it
-	chosen     bool // measured by make test
+	ours       bool     // the agent writes it
+	chosen     bool     // measured by make test
+	client     string   // the directory's client, by its unit
+	debs       []string // packages that the image has not, each with what it needs
 	files      []guest.File
 	run        [][]string // after the boot, with every server up
 }
@@ -15,12 +17,13 @@ type loginConfig struct {
 var loginNames = map[string]string{"ldap1.acme.private": ldapFirst, "ldap2.acme.private": ldapSecond}
 
 // loginRole is a role with a resolver and a directory that is asked by ldap or
-// ldaps.
-func loginRole(scheme string) []guest.File {
+// ldaps, by this client.
+func loginRole(scheme, client string) []guest.File {
 	return []guest.File{{Path: "/etc/reveille/roles.d/mysql.yaml", Data: []byte(`role: mysql
 identity: {domain: acme.private}
 resolver: {nameservers: [10.0.0.2, 10.0.0.3], search: [acme.private]}
 directory:
+  client: ` + client + `
   uris: [` + scheme + `://ldap1.acme.private, ` + scheme + `://ldap2.acme.private]
   base: dc=acme,dc=private
   ca_cert_file: /etc/ssl/acme.pem
@@ -40,14 +43,18 @@ var startNslcdUnit = [][]string{{"systemctl", "start", "nslcd"}}
 var loginConfigs = []loginConfig{
 	{
 		name: "agent", what: "is as the agent writes it, from a role with a resolver and a directory, `break_glass: admin`", ours: true, chosen: true,
-		files: loginRole("ldap"), run: [][]string{{"reveille", "boot"}},
+		client: "nslcd", files: loginRole("ldap", "auto"), run: [][]string{{"reveille", "boot"}},
 	},
 	{
 		name: "agent-tls", what: "is the same with `ldaps://` servers", ours: true,
-		files: loginRole("ldaps"), run: [][]string{{"reveille", "boot"}},
+		client: "nslcd", files: loginRole("ldaps", "auto"), run: [][]string{{"reveille", "boot"}},
 	},
 	{
-		name: "packages", what: "has the packages' own defaults with `passwd`, `group` and `shadow: files ldap`",
+		name: "agent-sssd", what: "is the same with `client: sssd`, of Debian's sssd-ldap, libnss-sss and libpam-sss, which keeps nothing of before", ours: true,
+		client: "sssd", debs: []string{"sssd-ldap", "libnss-sss", "libpam-sss", "libnl-3-200", "libnl-route-3-200"}, files: loginRole("ldaps", "sssd"), run: [][]string{{"reveille", "boot"}},
+	},
+	{
+		client: "nslcd", name: "packages", what: "has the packages' own defaults with `passwd`, `group` and `shadow: files ldap`",
 		files: []guest.File{
 			{Path: "/etc/nsswitch.conf", Data: []byte(filesFirst)},
 			{Path: "/etc/nslcd.conf", Data: []byte(nslcdAsPackaged), Mode: 0o640},
@@ -56,7 +63,7 @@ var loginConfigs = []loginConfig{
 		run: startNslcdUnit,
 	},
 	{
-		name: "lisa11", what: "has the quick fixes of LISA'11: `bind_timelimit 5`, `timelimit 15`, files before ldap, `attempts:1 timeout:1`, no initgroups line",
+		client: "nslcd", name: "lisa11", what: "has the quick fixes of LISA'11: `bind_timelimit 5`, `timelimit 15`, files before ldap, `attempts:1 timeout:1`, no initgroups line",
 		files: []guest.File{
 			{Path: "/etc/nsswitch.conf", Data: []byte(filesFirst)},
 			{Path: "/etc/nslcd.conf", Data: []byte(nslcdAsPackaged + "bind_timelimit 5\ntimelimit 15\n"), Mode: 0o640},

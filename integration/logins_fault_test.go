@@ -3,6 +3,7 @@ package integration_test
 import (
 	"errors"
 	"syscall"
+	"time"
 
 	"reveille/integration/guest"
 	"reveille/roles/budget"
@@ -34,6 +35,11 @@ var loginFaults = []loginFault{
 		set: func(l *loginLab) error { return l.drop(guest.Resolver, guest.SecondResolver) }},
 	{name: "DNS refused", servers: budget.AllDown,
 		set: func(l *loginLab) error { return l.reject(guest.Resolver, guest.SecondResolver) }},
+	{name: "DNS slow", servers: budget.AllSlow, set: func(l *loginLab) error { return l.slow(l.fabric.Stall, 700*time.Millisecond) }},
+	{name: "LDAP slow", servers: budget.AllSlow, set: func(l *loginLab) error { return l.slow(l.stall, 3500*time.Millisecond) }},
+	{name: "DNS and LDAP slow", servers: budget.AllSlow, set: func(l *loginLab) error {
+		return errors.Join(l.slow(l.fabric.Stall, 700*time.Millisecond), l.slow(l.stall, 3500*time.Millisecond))
+	}},
 	{name: "DNS and LDAP dropped", servers: budget.AllDown, chosen: true, dropped: true, whole: true,
 		set: func(l *loginLab) error {
 			return l.drop(guest.Resolver, guest.SecondResolver, ldapFirst, ldapSecond)
@@ -61,11 +67,53 @@ func (l *loginLab) reject(addresses ...string) error {
 
 // silence stops slapd in its tracks: the kernel goes on taking connections for
 // it, and those that are open stay so.
-func (l *loginLab) silence() error { return l.slapd.Signal(syscall.SIGSTOP) }
+func (l *loginLab) silence() error { return l.stall(true) }
+
+func (l *loginLab) stall(stall bool) error {
+	if stall {
+		return l.slapd.Signal(syscall.SIGSTOP)
+	}
+	return l.slapd.Signal(syscall.SIGCONT)
+}
+
+// breath is how long a server that is slow works between two halts: for all
+// that has come to it meanwhile.
+const breath = 20 * time.Millisecond
+
+// slow has a server halt for so long again and again: whoever asks it anything
+// waits for nothing to all of that. The fault is there when it has halted once.
+func (l *loginLab) slow(stall func(bool) error, halts time.Duration) error {
+	if err := stall(true); err != nil {
+		return err
+	}
+	stop, ended := make(chan struct{}), make(chan error)
+	go func() {
+		work := time.NewTimer(halts)
+		defer work.Stop()
+		var all error
+		for halted := true; ; halted = !halted {
+			select {
+			case <-work.C:
+			case <-stop:
+				ended <- all
+				return
+			}
+			all = errors.Join(all, stall(!halted))
+			work.Reset(map[bool]time.Duration{true: breath, false: halts}[halted])
+		}
+	}()
+	l.slowed = append(l.slowed, func() error { close(stop); return errors.Join(<-ended, stall(false)) })
+	return nil
+}
 
 // heal takes every fault back.
 func (l *loginLab) heal() error {
-	all := l.slapd.Signal(syscall.SIGCONT)
+	var all error
+	for _, end := range l.slowed {
+		all = errors.Join(all, end())
+	}
+	l.slowed = nil
+	all = errors.Join(all, l.stall(false))
 	for _, a := range []string{guest.Resolver, guest.SecondResolver, ldapFirst, ldapSecond} {
 		all = errors.Join(all, l.fabric.Undrop(a))
 	}

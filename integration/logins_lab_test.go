@@ -25,7 +25,9 @@ type loginLab struct {
 	image   guest.Image
 	slapd   *os.Process
 	machine guest.Machine
-	trust   []byte // the servers' certificate
+	trust   []byte         // the servers' certificate
+	client  string         // the directory's client, by its unit
+	slowed  []func() error // end the halts of servers that are slow
 }
 
 func newLoginLab(t *testing.T) *loginLab {
@@ -82,6 +84,8 @@ func (l *loginLab) configure(c loginConfig) {
 	files := append([]guest.File{
 		{Path: "/usr/bin/reveille", Data: program, Mode: 0o755}, {Path: "/etc/ssl/acme.pem", Data: l.trust},
 	}, c.files...)
+	files = append(files, l.debs(c.debs)...)
+	l.client = c.client
 	instance := plainInstance()
 	l.machine, err = guest.New(guest.Container, guest.Spec{Image: l.image, Fabric: l.fabric, DMI: instance.ID, Files: files, Dir: l.t.TempDir()})
 	l.must(err)
@@ -100,10 +104,29 @@ func (l *loginLab) configure(c loginConfig) {
 		_, err := l.fabric.Login(ctx, l.image.Key, "root", guest.Lease, "true")
 		return err
 	})
-	for _, argv := range append([][]string{{"systemctl", "is-active", "dbus"}, {"sh", "-ec", loginPeopleHere}}, c.run...) {
+	for _, argv := range append([][]string{{"systemctl", "is-active", "dbus"}, {"sh", "-ec", loginPeopleHere}, {"sh", "-ec", installDebs}}, c.run...) {
 		l.on(argv...)
 	}
 	l.on("getent", "passwd", "carol")
+}
+
+// installDebs installs what debs has put there.
+const installDebs = `! test -d /root/debs || DEBIAN_FRONTEND=noninteractive dpkg --install --force-confold /root/debs/*.deb`
+
+// debs are packages for a machine, as files of it.
+func (l *loginLab) debs(packages []string) (files []guest.File) {
+	l.t.Helper()
+	for _, p := range packages {
+		all, err := filepath.Glob(filepath.Join(debs, p, "*.deb"))
+		l.must(err)
+		if len(all) == 0 {
+			lacking(l.t, filepath.Join(debs, p)+" has no packages: integration/scripts/packages")
+		}
+		for _, f := range all {
+			files = append(files, guest.File{Path: "/root/debs/" + filepath.Base(f), Data: readFile(l.t, f)})
+		}
+	}
+	return files
 }
 
 // on runs a command in the machine, which has to end well.
@@ -157,10 +180,11 @@ func (l *loginLab) budget() (budget.Budget, []loginOver) {
 
 // forget ends what the login before has left: sshd's children, the users'
 // managers, which would spare the next login the wait for them, and all that
-// nslcd knows. systemd is to forget how often that was.
+// the directory's client knows. systemd is to forget how often that was.
 const forget = `pkill -KILL -f '^sshd: [^/]' || true
-systemctl stop 'user@*.service' 'session-*.scope' nslcd
-systemctl reset-failed nslcd || true`
+systemctl stop 'user@*.service' 'session-*.scope' $1
+systemctl reset-failed $1 || true
+rm -f /var/lib/sss/db/*.ldb /var/lib/sss/mc/*`
 
 // openAll has each of nslcd's threads open a connection.
 const openAll = `for n in 1 2 3 4 5 6 7 8 9 10 11 12; do getent passwd nobody$n & done; wait`
@@ -168,16 +192,17 @@ const openAll = `for n in 1 2 3 4 5 6 7 8 9 10 11 12; do getent passwd nobody$n 
 // ready brings about a fault on a machine that holds nothing of the one before.
 func (l *loginLab) ready(f loginFault) error {
 	sh := func(script string) error {
-		_, err := l.try("sh", "-c", script)
+		_, err := l.try("sh", "-c", script, "sh", l.client)
 		return err
 	}
+	const start = "systemctl start $1"
 	if err := errors.Join(l.heal(), sh(forget)); err != nil {
 		return err
 	}
 	if f.warm {
-		return errors.Join(sh("systemctl start nslcd"), sh(openAll), f.set(l))
+		return errors.Join(sh(start), sh(openAll), f.set(l))
 	}
-	return errors.Join(f.set(l), sh("systemctl start nslcd"))
+	return errors.Join(f.set(l), sh(start))
 }
 
 // measureTries is how often a row that is over its bound is measured, and how

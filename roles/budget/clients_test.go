@@ -133,7 +133,7 @@ func TestSSSD(t *testing.T) {
 		"two dead":                 {"ldap://10.0.0.1,ldap://10.0.0.2", AllDown, []int{1}, "12s"},
 		"one of two":               {"ldap://10.0.0.1,ldap://10.0.0.2", OneDown, []int{1, 1}, "6s 0s"},
 		"its only one":             {"ldap://10.0.0.1", OneDown, []int{1}, "6s"},
-		"hung, with a connection":  {"ldap://10.0.0.1", AllHung, []int{1, 1}, "14s 0s"},
+		"hung, with a connection":  {"ldap://10.0.0.1", AllHung, []int{1, 1}, "20s 0s"},
 		"slow":                     {"ldap://10.0.0.1", AllSlow, []int{2, 1}, "38s 6s"},
 		"a name, DNS all but dead": {"ldap://ldap.acme.private", AllDown, []int{1}, "7s"},
 		"a name, one DNS dead":     {"ldap://ldap.acme.private", OneDown, []int{1}, "7s"},

@@ -62,10 +62,11 @@ func (c sssdClient) request(d sssdDomain, s Servers, searches int, first bool) i
 }
 
 // connect is what a server that does not answer costs: no connection, or one
-// on which the first question is not answered.
+// on which TLS is not answered, nor the first question. Measured with two
+// servers by ldaps, 2 s and 5 s: eight for each, a second of it for its name.
 func (d sssdDomain) connect(s Servers) int {
 	if s == AllHung {
-		return max(d.network.n, d.opt.n, d.search.n)
+		return d.network.n + max(d.opt.n, d.search.n)
 	}
 	return d.network.n
 }
