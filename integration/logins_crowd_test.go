@@ -45,7 +45,7 @@ func TestACrowdOfHangingLogins(t *testing.T) {
 func (l *loginLab) crowd(t *testing.T) (turnedAway int) {
 	t.Helper()
 	l.must(l.ready(loginFault{set: func(l *loginLab) error {
-		return l.drop(guest.Resolver, guest.SecondResolver, ldapFirst, ldapSecond)
+		return l.drop(ldapFirst, ldapSecond)
 	}}))
 	ctx, cancel := context.WithTimeout(t.Context(), cutAfter)
 	defer cancel()
