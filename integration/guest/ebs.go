@@ -22,6 +22,8 @@ const (
 
 	// QEMU's own allocations are searched, and not the guest's memory.
 	largestHeap = 64 << 20
+
+	heapLooks = 5
 )
 
 // asMade is the model as QEMU fills it in. Before it stand the serial number
@@ -38,18 +40,25 @@ func makeEBS(pid int, volumes []Volume) error {
 	for _, v := range volumes {
 		attachments[serialOf(v.ID)] = v.Attachment
 	}
-	areas, err := heaps(pid)
-	if err != nil {
-		return err
-	}
 	mem, err := os.OpenFile(fmt.Sprintf("/proc/%d/mem", pid), os.O_RDWR, 0)
 	if err != nil {
 		return fmt.Errorf("open QEMU's memory to make its disks EBS volumes: %w", err)
 	}
 	defer mem.Close()
-	for _, a := range areas {
-		if err := pokeArea(mem, a, attachments); err != nil {
+	// The machine stands still, and QEMU does not: its heap may grow or shrink
+	// between the look at where it is and the look into it.
+	for range heapLooks {
+		areas, err := heaps(pid)
+		if err != nil {
 			return err
+		}
+		for _, a := range areas {
+			if err := pokeArea(mem, a, attachments); err != nil {
+				return err
+			}
+		}
+		if len(attachments) == 0 {
+			break
 		}
 	}
 	if len(attachments) > 0 {
@@ -60,8 +69,9 @@ func makeEBS(pid int, volumes []Volume) error {
 
 func pokeArea(mem *os.File, a area, attachments map[string]string) error {
 	held := make([]byte, a.size)
-	if _, err := mem.ReadAt(held, a.start); err != nil {
-		return nil // a guard page, or gone by now
+	n, err := mem.ReadAt(held, a.start)
+	if err != nil {
+		held = held[:n] // what follows is gone by now
 	}
 	for at := 0; ; at += len(asMade) {
 		next := bytes.Index(held[at:], asMade)
