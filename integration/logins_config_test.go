@@ -7,7 +7,7 @@ type loginConfig struct {
 	name, what string
 	ours       bool     // the agent writes it
 	chosen     bool     // measured by make test
-	client     string   // the directory's client, by its unit
+	client     string   // the directory's client, by its unit; "": none, and no user of a directory
 	debs       []string // packages that the image has not, each with what it needs
 	files      []guest.File
 	run        [][]string // after the boot, with every server up
@@ -16,13 +16,15 @@ type loginConfig struct {
 // loginNames are the servers by the names that the machine knows them by.
 var loginNames = map[string]string{"ldap1.acme.private": ldapFirst, "ldap2.acme.private": ldapSecond}
 
+const resolverRole = `role: mysql
+identity: {domain: acme.private}
+resolver: {nameservers: [10.0.0.2, 10.0.0.3], search: [acme.private]}
+`
+
 // loginRole is a role with a resolver and a directory that is asked by ldap or
 // ldaps, by this client.
 func loginRole(scheme, client string) []guest.File {
-	return []guest.File{{Path: "/etc/reveille/roles.d/mysql.yaml", Data: []byte(`role: mysql
-identity: {domain: acme.private}
-resolver: {nameservers: [10.0.0.2, 10.0.0.3], search: [acme.private]}
-directory:
+	return []guest.File{{Path: "/etc/reveille/roles.d/mysql.yaml", Data: []byte(resolverRole + `directory:
   client: ` + client + `
   uris: [` + scheme + `://ldap1.acme.private, ` + scheme + `://ldap2.acme.private]
   base: dc=acme,dc=private
@@ -52,6 +54,10 @@ var loginConfigs = []loginConfig{
 	{
 		name: "agent-sssd", what: "is the same with `client: sssd`, of Debian's sssd-ldap, libnss-sss and libpam-sss, which keeps nothing of before", ours: true,
 		client: "sssd", debs: []string{"sssd-ldap", "libnss-sss", "libpam-sss", "libnl-3-200", "libnl-route-3-200"}, files: loginRole("ldaps", "sssd"), run: [][]string{{"reveille", "boot"}},
+	},
+	{
+		name: "agent-none", what: "has a role with a resolver and no directory, and no client runs", ours: true,
+		files: []guest.File{{Path: "/etc/reveille/roles.d/mysql.yaml", Data: []byte(resolverRole)}}, run: [][]string{{"reveille", "boot"}},
 	},
 	{
 		client: "nslcd", name: "packages", what: "has the packages' own defaults with `passwd`, `group` and `shadow: files ldap`",
