@@ -7,6 +7,7 @@ type loginConfig struct {
 	name, what string
 	ours       bool     // the agent writes it
 	chosen     bool     // measured by make test
+	tight      bool     // the bound is: nothing between nslcd and the login asks less often than was worked out
 	client     string   // the directory's client, by its unit; "": none, and no user of a directory
 	debs       []string // packages that the image has not, each with what it needs
 	files      []guest.File
@@ -44,16 +45,20 @@ var startNslcdUnit = [][]string{{"systemctl", "start", "nslcd"}}
 // loginConfigs are the agent's own, and two that it is set against.
 var loginConfigs = []loginConfig{
 	{
-		name: "agent", what: "is as the agent writes it, from a role with a resolver and a directory, `break_glass: admin`", ours: true, chosen: true,
+		name: "agent", what: "is as the agent writes it, from a role with a resolver and a directory, `break_glass: admin`", ours: true, chosen: true, tight: true,
 		client: "nslcd", files: loginRole("ldap", "auto"), run: [][]string{{"reveille", "boot"}},
 	},
 	{
-		name: "agent-tls", what: "is the same with `ldaps://` servers", ours: true,
+		name: "agent-tls", what: "is the same with `ldaps://` servers", ours: true, tight: true,
 		client: "nslcd", files: loginRole("ldaps", "auto"), run: [][]string{{"reveille", "boot"}},
 	},
 	{
 		name: "agent-sssd", what: "is the same with `client: sssd`, of Debian's sssd-ldap, libnss-sss and libpam-sss, which keeps nothing of before", ours: true,
 		client: "sssd", debs: []string{"sssd-ldap", "libnss-sss", "libpam-sss", "libnl-3-200", "libnl-route-3-200"}, files: loginRole("ldaps", "sssd"), run: [][]string{{"reveille", "boot"}},
+	},
+	{
+		name: "agent-nscd", what: "is that of `agent` with `nscd: {}`", ours: true, client: "nslcd", run: [][]string{{"reveille", "boot"}},
+		files: []guest.File{{Path: "/etc/reveille/roles.d/mysql.yaml", Data: append(loginRole("ldap", "auto")[0].Data, "nscd: {}\n"...)}},
 	},
 	{
 		name: "agent-none", what: "has a role with a resolver and no directory, and no client runs", ours: true,

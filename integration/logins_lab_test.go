@@ -182,11 +182,12 @@ func (l *loginLab) budget() (budget.Budget, []loginOver) {
 
 // forget ends what the login before has left: sshd's children, the users'
 // managers, which would spare the next login the wait for them, and all that
-// the directory's client knows. systemd is to forget how often that was.
+// the directory's client and nscd know. systemd is to forget how often that was.
 const forget = `pkill -KILL -f '^sshd: [^/]' || true
 systemctl stop 'user@*.service' 'session-*.scope' $1
-test -z "$1" || systemctl reset-failed $1 || true
-rm -f /var/lib/sss/db/*.ldb /var/lib/sss/mc/*`
+systemctl reset-failed $1 nscd || true
+rm -f /var/lib/sss/db/*.ldb /var/lib/sss/mc/*
+systemctl try-restart nscd`
 
 // openAll has each of nslcd's threads open a connection.
 const openAll = `for n in 1 2 3 4 5 6 7 8 9 10 11 12; do getent passwd nobody$n & done; wait`

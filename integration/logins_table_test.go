@@ -24,7 +24,7 @@ command, with nslcd just started, but where connections are open. ` + "`computed
 up, one_down, all_down or hung. Ratios are told where packets are dropped and a server is waited for. The bound of all_down is for DNS and LDAP
 together, and that of one_down for the first of each, so it is less tight where one of them alone fails; what is refused
 at once is a case of all_down as well. sssd looks for its servers' names itself and is offline once it cannot find one,
-which the bound does not count on. Servers that are slow halt again and again, for 0.7 s (DNS) and 3.5 s (LDAP), so that
+which the bound does not count on; with nscd the bound adds the five seconds after which glibc asks past it. Servers that are slow halt again and again, for 0.7 s (DNS) and 3.5 s (LDAP), so that
 a question waits for less than the limits that the bound of slow is made of.
 
 Users: admin is the break-glass user (local, in the groups sudo and adm), plain a local user in no group line, carol the

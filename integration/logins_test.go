@@ -146,9 +146,7 @@ func (r *loginRow) judge(t *testing.T) {
 	// and the other configurations ask more often, in threads whose memory of what
 	// is dead is not known. Where nobody is waited for, it is what any login costs
 	// on a slow computer.
-	// sssd is offline as soon as it cannot find one server's name, which is no part
-	// of the bound.
-	if r.fault.whole && r.config.ours && r.config.client == "nslcd" && r.waits() && r.ratio() > tightWithin {
+	if r.fault.whole && r.config.tight && r.waits() && r.ratio() > tightWithin {
 		t.Errorf("the bound is %.1f times what was measured, and may be %d: %s", r.ratio(), tightWithin, r)
 	}
 	if r.who == budget.BreakGlassUser && r.config.ours && r.measured >= breakGlassWithin {
