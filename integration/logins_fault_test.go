@@ -35,6 +35,9 @@ var loginFaults = []loginFault{
 		set: func(l *loginLab) error { return l.drop(guest.Resolver, guest.SecondResolver) }},
 	{name: "DNS refused", servers: budget.AllDown,
 		set: func(l *loginLab) error { return l.reject(guest.Resolver, guest.SecondResolver) }},
+	{name: "DNS says SERVFAIL", servers: budget.AllDown, set: func(l *loginLab) error {
+		return errors.Join(l.fabric.Divert(guest.Resolver), l.fabric.Divert(guest.SecondResolver))
+	}},
 	{name: "DNS slow", servers: budget.AllSlow, set: func(l *loginLab) error { return l.slow(l.fabric.Stall, 700*time.Millisecond) }},
 	{name: "LDAP slow", servers: budget.AllSlow, set: func(l *loginLab) error { return l.slow(l.stall, 3500*time.Millisecond) }},
 	{name: "DNS and LDAP slow", servers: budget.AllSlow, set: func(l *loginLab) error {

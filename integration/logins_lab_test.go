@@ -43,6 +43,7 @@ func newLoginLab(t *testing.T) *loginLab {
 	l.must(err)
 	t.Cleanup(func() { l.end(l.fabric.Close()) })
 	l.slapd, l.trust = startFabricDirectory(t, l.fabric)
+	l.serveFailure()
 	for name, address := range loginNames {
 		l.must(l.fabric.Name(name, address))
 	}
