@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"reveille/agent"
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/host/hosttest"
 	"reveille/coordinator/api"
@@ -19,7 +20,13 @@ const localFirst = "account [success=1 new_authtok_reqd=done default=ignore] pam
 // takes for changed by hand.
 func pamMachine(t *testing.T, works bool) *hosttest.Machine {
 	m := loginMachine(t, map[string]string{"/lib/security/pam_ldap.so": "", "/usr/sbin/pam-auth-update": "", "/var/lib/pam/account": ""})
-	before := m.Read("/etc/pam.d/common-account")
+	withPAM(t, m, m.Read("/etc/pam.d/common-account"), works)
+	return m
+}
+
+// withPAM scripts pam-auth-update, for a machine whose common-account was so
+// before.
+func withPAM(t *testing.T, m *hosttest.Machine, before string, works bool) {
 	on, off := []string{"/usr/sbin/pam-auth-update", "--enable", "reveille-ldap"}, []string{"/usr/sbin/pam-auth-update", "--enable", "ldap", "--remove", "reveille-ldap"}
 	m.Command(on, host.Output{}, nil)
 	m.Command(off, host.Output{}, nil)
@@ -34,7 +41,6 @@ func pamMachine(t *testing.T, works bool) *hosttest.Machine {
 			}
 		}
 	})
-	return m
 }
 
 // With servers by TLS a local user's login is over its limit for as long as PAM
@@ -120,5 +126,35 @@ func TestPAMGoesBackWithTheDirectory(t *testing.T) {
 	r := gatePass(t, m, none)
 	if m.Read("/etc/pam.d/common-account") != localFirst || !strings.Contains(strings.Join(r.Notes, "\n"), "refused, and what is there stays") {
 		t.Errorf("PAM went back before what makes it wait:\n%s", text(r))
+	}
+}
+
+// Ended by SIGKILL anywhere, a pass that changes PAM goes on the next time, and
+// a restore has the package's profile in force again.
+func TestKilledWhilePAMIsChanged(t *testing.T) {
+	role := strings.ReplaceAll(withLimits(""), "ldap://", "ldaps://")
+	image := loginMachine(t, nil).Read("/etc/pam.d/common-account")
+	if m, ok := hosttest.InChild(t); ok {
+		withUnits(m)
+		withPAM(t, m, image, true)
+		gatePass(t, m, role)
+		return
+	}
+	n := 1
+	for ; ; n += 5 {
+		m := pamMachine(t, true)
+		died := m.Child(t, n)
+		if r := gatePass(t, m, role); r.State != api.Ready || m.Read("/etc/pam.d/common-account") != localFirst {
+			t.Errorf("killed at point %d: the next pass:\n%s", n, text(r))
+		}
+		if _, err := Restore(t.Context(), agent.Config{Host: m.Host()}, false, nil); err != nil || m.Read("/etc/pam.d/common-account") != image {
+			t.Errorf("killed at point %d, and restored: %v\n%s", n, err, m.Read("/etc/pam.d/common-account"))
+		}
+		if !died {
+			break
+		}
+	}
+	if n < 50 {
+		t.Errorf("only %d points to be killed at", n)
 	}
 }
