@@ -35,6 +35,7 @@ type Gate struct {
 	mu      sync.Mutex
 	decided bool
 	verdict verdict
+	hasty   *hasty // nil: PAM had ended, or nothing hung on it
 }
 
 // verdict is what becomes of the files: without an error they are written.
@@ -45,17 +46,6 @@ type verdict struct {
 }
 
 func (v verdict) clean() bool { return v.err == nil && len(v.still)+len(v.beyond) == 0 }
-
-// pamStep is how far the step is by which PAM leaves local users alone.
-type pamStep int
-
-// It has ended, or is none of this pass's: what is on disk counts. In a dry run
-// it counts as done. Else it is on its way.
-const (
-	pamEnded pamStep = iota
-	pamForetold
-	pamOnItsWay
-)
 
 // Guard is the plan with a gate before its name-service files, for a pass that
 // may do at most max.
@@ -92,7 +82,7 @@ func guarded(s plan.Step) bool {
 // Note is for the report: why the files were not written, or what is over its
 // limit all the same; nil where nothing is, or no file differed.
 func (g *Gate) Note() error {
-	switch v := g.verdict; {
+	switch v := g.final(); {
 	case v.err != nil:
 		return fmt.Errorf("the files of the name service: %w", v.err)
 	case len(v.beyond) > 0:
@@ -101,20 +91,6 @@ func (g *Gate) Note() error {
 		return fmt.Errorf("no longer than before, and still over its limit: %s; `reveille debug login-budget` has every wait", v.still[0])
 	}
 	return nil
-}
-
-// Saw tells the gate how a step ended.
-func (g *Gate) Saw(r converge.Result) {
-	if isPAM(r.Step) {
-		g.pam.Store(int32(pamEnded))
-	}
-}
-
-func (g *Gate) pamStep() pamStep { return pamStep(g.pam.Load()) }
-
-func isPAM(s plan.Step) bool {
-	_, ok := s.Resource.(resource.PAMProfile)
-	return ok
 }
 
 // Open takes the gate out of a walk's results.
@@ -164,30 +140,6 @@ func (g *Gate) let(changes []plan.Change, err error) ([]plan.Change, error) {
 		return nil, g.verdict.err
 	}
 	return changes, nil
-}
-
-// decide waits for PAM only where something is over its limit without it.
-func (g *Gate) decide() error {
-	if g.decided {
-		return nil
-	}
-	if !g.matters() {
-		g.decided = true
-		return nil
-	}
-	steps := g.steps
-	if g.answered != nil {
-		steps = g.answered(steps)
-	}
-	if g.pamStep() != pamForetold {
-		steps = slices.DeleteFunc(slices.Clone(steps), isPAM)
-	}
-	v := g.judge(steps)
-	if g.pamStep() == pamOnItsWay && !v.clean() {
-		return &plan.NotYet{For: "PAM to leave local users alone, as their logins may take too long until then"}
-	}
-	g.decided, g.verdict = true, v
-	return nil
 }
 
 // matters says whether the files could make a login longer at all. Reading and

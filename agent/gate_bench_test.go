@@ -35,7 +35,7 @@ func BenchmarkGate(b *testing.B) {
 	}
 	for b.Loop() {
 		gate, _ := Guard(m.Offline(), w, p, plan.Nothing)
-		if v := gate.judge(p); v.err != nil {
+		if v := gate.judge(facts.ReadLoginNames(gate.host, w.Facts.Machine.Has), p); v.err != nil {
 			b.Fatal(v.err)
 		}
 	}

@@ -12,10 +12,10 @@ import (
 	"reveille/roles/budget"
 )
 
-// judge looks at the machine as it is and as it would be. What the gate does
-// not hold back is done either way, and so is part of both.
-func (g *Gate) judge(steps plan.Plan) (v verdict) {
-	read := facts.ReadLoginNames(g.host, g.wanted.Facts.Machine.Has)
+// judge looks at the machine as it is, by what was read of it, and as it would
+// be. What the gate does not hold back is done either way, and so is part of
+// both.
+func (g *Gate) judge(read facts.Login, steps plan.Plan) (v verdict) {
 	free := slices.DeleteFunc(slices.Clone(steps), guarded)
 	disk := AfterPass(read, free, g.image)
 	breakGlass, login := "", g.wanted.Profile.LoginBudget

@@ -43,13 +43,12 @@ func withPAM(t *testing.T, m *hosttest.Machine, before string, works bool) {
 	})
 }
 
-// With servers by TLS a local user's login is over its limit for as long as PAM
-// asks for him: the files wait for PAM, and are written once it leaves him alone.
-// What is left is the directory's own users, whom nslcd keeps for 60 s a request.
+// With long limits a local user's login is over its own for as long as PAM asks
+// for him: the files wait for PAM, and are written once it leaves him alone.
 func TestTheFilesWaitForPAM(t *testing.T) {
 	m := pamMachine(t, true)
-	r := gatePass(t, m, strings.ReplaceAll(withLimits(""), "ldap://", "ldaps://"))
-	if notes := strings.Join(r.Notes, "\n"); r.State != api.Ready || strings.Contains(notes, "(break_glass)") || strings.Contains(notes, "(local)") {
+	r := gatePass(t, m, withLimits(long))
+	if r.State != api.Ready || len(r.Notes) != 0 {
 		t.Fatalf("%s", text(r))
 	}
 	effects := m.Effects()
@@ -57,6 +56,25 @@ func TestTheFilesWaitForPAM(t *testing.T) {
 	for _, file := range []string{"/etc/nsswitch.conf", "/etc/nslcd.conf", "/etc/resolv.conf"} {
 		if at := slices.Index(effects, "write:"+file); pam < 0 || at < pam {
 			t.Errorf("PAM was changed as number %d, and %s written as %d", pam, file, at)
+		}
+	}
+}
+
+// With servers by TLS no limit mends what PAM costs, and the files are written
+// either way: no name waits for PAM. What is said in the end is by what has
+// become of it.
+func TestNoNameWaitsForPAMInVain(t *testing.T) {
+	for _, works := range []bool{true, false} {
+		m := pamMachine(t, works)
+		r := gatePass(t, m, strings.ReplaceAll(withLimits(""), "ldap://", "ldaps://"))
+		notes := strings.Join(r.Notes, "\n")
+		if local := strings.Contains(notes, "the login of admin (break_glass)"); local == works || !strings.Contains(notes, "over its limit") {
+			t.Errorf("PAM changed: %v\n%s", works, text(r))
+		}
+		for _, s := range r.Steps {
+			if s.ID == "file:/etc/resolv.conf" && s.Attempts != 1 || s.Required && s.State != "changed" && s.State != "ok" {
+				t.Errorf("%s is %s after %d looks: %s", s.ID, s.State, s.Attempts, s.Error)
+			}
 		}
 	}
 }

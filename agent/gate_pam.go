@@ -1,0 +1,93 @@
+package agent
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"reveille/bootstrap/converge"
+	"reveille/bootstrap/facts"
+	"reveille/bootstrap/plan"
+	"reveille/bootstrap/resource"
+)
+
+// pamStep is how far the step is by which PAM leaves local users alone.
+type pamStep int
+
+// It has ended, or is none of this pass's: what is on disk counts. In a dry run
+// it counts as done. Else it is on its way.
+const (
+	pamEnded pamStep = iota
+	pamForetold
+	pamOnItsWay
+)
+
+// hasty is a verdict that was reached while PAM was on its way: what it was
+// reached by.
+type hasty struct {
+	read  facts.Login
+	steps plan.Plan
+}
+
+// Saw tells the gate how a step ended.
+func (g *Gate) Saw(r converge.Result) {
+	if isPAM(r.Step) {
+		g.pam.Store(int32(pamEnded))
+	}
+}
+
+func (g *Gate) pamStep() pamStep { return pamStep(g.pam.Load()) }
+
+func isPAM(s plan.Step) bool {
+	_, ok := s.Resource.(resource.PAMProfile)
+	return ok
+}
+
+// decide judges the files by PAM as it is. Where they would be refused by that,
+// and PAM is on its way to leave local users alone, they wait for it: it takes
+// pam-auth-update a third of a second. Where they are written either way, no
+// name waits for it.
+func (g *Gate) decide() error {
+	if g.decided {
+		return nil
+	}
+	if !g.matters() {
+		g.decided = true
+		return nil
+	}
+	steps := g.steps
+	if g.answered != nil {
+		steps = g.answered(steps)
+	}
+	if g.pamStep() != pamForetold {
+		steps = slices.DeleteFunc(slices.Clone(steps), isPAM)
+	}
+	waits := g.pamStep() == pamOnItsWay // before the look: it may end meanwhile
+	read := facts.ReadLoginNames(g.host, g.wanted.Facts.Machine.Has)
+	v := g.judge(read, steps)
+	if waits && v.err != nil {
+		return &plan.NotYet{For: "PAM to leave local users alone, as their logins may take too long until then"}
+	}
+	g.decided, g.verdict = true, v
+	if waits && !v.clean() {
+		g.hasty = &hasty{read, steps}
+	}
+	return nil
+}
+
+// final is the verdict by what has become of PAM since.
+func (g *Gate) final() verdict {
+	if g.hasty == nil {
+		return g.verdict
+	}
+	read := g.hasty.read
+	read.Files = maps.Clone(read.Files)
+	for path, text := range facts.ReadLoginNames(g.host, g.wanted.Facts.Machine.Has).Files {
+		if strings.HasPrefix(path, "/etc/pam.d/") {
+			read.Files[path] = text
+		}
+	}
+	v := g.judge(read, g.hasty.steps)
+	v.err = nil // they are written
+	return v
+}
