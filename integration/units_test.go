@@ -106,7 +106,7 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/true
 `, 0o644)
-	c.put("/etc/reveille/roles.d/mysql.yaml", "role: mysql\nmatch: {security_groups: [mysql]}\nresolver: {nameservers: [10.0.0.2]}\nscripts: {shutdown: [/usr/local/sbin/leave]}\n", 0o644)
+	c.put("/etc/reveille/roles.d/mysql.yaml", "role: mysql\nmatch: {security_groups: [mysql]}\nscripts: {shutdown: [/usr/local/sbin/leave]}\n", 0o644)
 	c.put("/etc/hosts", "127.0.0.1 localhost\n", 0o644)
 	c.put("/etc/resolv.conf", "nameserver 10.0.0.2\n", 0o644)
 	c.must("systemctl", "daemon-reload")
