@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"slices"
 	"time"
 
@@ -66,6 +68,10 @@ func (t *Trials) judge(ctx context.Context, tr *trial) error {
 	}
 	c := tr.servers.contest(ctx, t, tr)
 	c.New, c.Old = fresh, without(old, fresh)
+	if c.Old = lessPackaged(ctx, c); len(c.Old) == 0 {
+		tr.force = fresh
+		return nil
+	}
 	out, err := c.Run(ctx)
 	switch {
 	case err != nil:
@@ -108,6 +114,34 @@ func (t *Trials) both(tr *trial) (old, fresh []string, err error) {
 	}
 	fresh, _ = budget.ServersIn(tr.path, string(text))
 	return old, fresh, nil
+}
+
+// lessPackaged is the old servers without this machine itself where it answers
+// nobody: packages leave ldap://127.0.0.1/ in their files, which no first boot is
+// to weigh against the fleet's servers.
+func lessPackaged(ctx context.Context, c probe.Contest) []string {
+	here := slices.DeleteFunc(slices.Clone(c.Old), func(s string) bool { return !loopback(s) })
+	if len(here) == 0 {
+		return c.Old
+	}
+	asked := probe.Contest{New: here, Questions: c.Questions, AskNew: c.AskOld, Within: hereWithin}
+	if out, err := asked.Run(ctx); err != nil || !out.Silent {
+		return c.Old
+	}
+	return without(c.Old, here)
+}
+
+// hereWithin is long for a server on this machine: a port that nobody listens at
+// refuses at once.
+const hereWithin = 200 * time.Millisecond
+
+func loopback(server string) bool {
+	host := server
+	if u, err := url.Parse(server); err == nil && u.Hostname() != "" {
+		host = u.Hostname()
+	}
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
 // differ says whether there is anything to ask: a file that named no other

@@ -295,3 +295,30 @@ func TestATrialEndsWithItsPass(t *testing.T) {
 		t.Errorf("the next one:\n%s", text(r))
 	}
 }
+
+// What a package leaves in its file, a server on this machine that is not there,
+// is nothing to lose: nobody is asked before the fleet's servers are written. One
+// that is there counts.
+func TestWhatPackagesLeaveIsNothingToLose(t *testing.T) {
+	for _, here := range []bool{false, true} {
+		m := namesOnDisk(t)
+		answersNames(t, m, oldNames)
+		answersNames(t, m, newNames)
+		m.Put("/etc/nslcd.conf", "uri ldap://127.0.0.1/\nbase dc=old\ntimelimit 5\nbind_timelimit 2\n", 0o640)
+		if here {
+			answersLDAP(t, m, "127.0.0.1")
+		}
+		r := gatePass(t, m, directoryRole("ldap://"+newLDAP))
+		state, said := "changed", false
+		if here {
+			state = "failed"
+		}
+		wantStep(t, r, nslcdStep, state)
+		for _, n := range r.Notes {
+			said = said || strings.Contains(n, "directory's servers answers")
+		}
+		if said {
+			t.Errorf("with one here %v:\n%s", here, text(r))
+		}
+	}
+}
