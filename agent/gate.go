@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"reveille/bootstrap/converge"
 	"reveille/bootstrap/facts"
@@ -30,7 +31,11 @@ type Gate struct {
 	// answered leaves out what is not written, for want of servers that answer; nil: all is.
 	answered func(plan.Plan) plan.Plan
 
-	pam atomic.Int32 // a pamStep; whoever decides may be a while at it, and must not hold up the walk
+	// Whoever decides may be a while at it, and must not hold up the walk.
+	pam      atomic.Int32 // a pamStep
+	open     atomic.Int32 // steps of the name service that have not ended
+	wantsPAM atomic.Bool  // they wait for PAM
+	made     time.Time
 
 	mu      sync.Mutex
 	decided bool
@@ -50,17 +55,19 @@ func (v verdict) clean() bool { return v.err == nil && len(v.still)+len(v.beyond
 // Guard is the plan with a gate before its name-service files, for a pass that
 // may do at most max.
 func Guard(h *host.Host, w Wanted, steps plan.Plan, max plan.Risk) (*Gate, plan.Plan) {
-	g := &Gate{host: h, wanted: w, steps: steps}
+	g := &Gate{host: h, wanted: w, steps: steps, made: time.Now()}
 	out := slices.Clone(steps)
 	for i, s := range out {
 		if isPAM(s) && max == plan.Nothing {
 			g.pam.Store(int32(pamForetold))
-		} else if isPAM(s) && max >= plan.Disrupts {
+		} else if p, ok := s.Resource.(resource.PAMProfile); ok && max >= plan.Disrupts {
 			g.pam.Store(int32(pamOnItsWay))
+			out[i].Resource = guardedPAM{p, g}
 		}
 		if !guarded(s) {
 			continue
 		}
+		g.open.Add(1)
 		switch r := s.Resource.(type) {
 		case resource.File:
 			out[i].Resource = guardedFile{r, g}
@@ -101,6 +108,8 @@ func (g *Gate) Open(walked converge.Report) {
 			walked.Results[i].Step.Resource = s.File
 		case guardedOriginal:
 			walked.Results[i].Step.Resource = s.Original
+		case guardedPAM:
+			walked.Results[i].Step.Resource = s.PAMProfile
 		}
 	}
 }

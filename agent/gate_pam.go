@@ -1,12 +1,15 @@
 package agent
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"reveille/bootstrap/converge"
 	"reveille/bootstrap/facts"
+	"reveille/bootstrap/host"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
 )
@@ -33,14 +36,36 @@ type hasty struct {
 func (g *Gate) Saw(r converge.Result) {
 	if isPAM(r.Step) {
 		g.pam.Store(int32(pamEnded))
+	} else if guarded(r.Step) {
+		g.open.Add(-1)
 	}
 }
 
 func (g *Gate) pamStep() pamStep { return pamStep(g.pam.Load()) }
 
 func isPAM(s plan.Step) bool {
-	_, ok := s.Resource.(resource.PAMProfile)
-	return ok
+	switch s.Resource.(type) {
+	case resource.PAMProfile, guardedPAM:
+		return true
+	}
+	return false
+}
+
+// aside is for how long PAM lets the files of the name service go first: its
+// program takes a processor for longer than all of them take together.
+const aside = time.Second
+
+type guardedPAM struct {
+	resource.PAMProfile
+	gate *Gate
+}
+
+func (p guardedPAM) Check(ctx context.Context, h *host.Host) ([]plan.Change, error) {
+	changes, err := p.PAMProfile.Check(ctx, h)
+	if err == nil && len(changes) > 0 && p.gate.open.Load() > 0 && !p.gate.wantsPAM.Load() && time.Since(p.gate.made) < aside {
+		return nil, &plan.NotYet{For: "the files of the name service, which are quicker"}
+	}
+	return changes, err
 }
 
 // decide judges the files by PAM as it is. Where they would be refused by that,
@@ -66,6 +91,7 @@ func (g *Gate) decide() error {
 	read := facts.ReadLoginNames(g.host, g.wanted.Facts.Machine.Has)
 	v := g.judge(read, steps)
 	if waits && v.err != nil {
+		g.wantsPAM.Store(true)
 		return &plan.NotYet{For: "PAM to leave local users alone, as their logins may take too long until then"}
 	}
 	g.decided, g.verdict = true, v

@@ -27,7 +27,8 @@ func pamMachine(t *testing.T, works bool) *hosttest.Machine {
 // withPAM scripts pam-auth-update, for a machine whose common-account was so
 // before.
 func withPAM(t *testing.T, m *hosttest.Machine, before string, works bool) {
-	on, off := []string{"/usr/sbin/pam-auth-update", "--enable", "reveille-ldap"}, []string{"/usr/sbin/pam-auth-update", "--enable", "ldap", "--remove", "reveille-ldap"}
+	update := []string{"/usr/bin/nice", "-n", "10", "/usr/sbin/pam-auth-update", "--enable"}
+	on, off := slices.Concat(update, []string{"reveille-ldap"}), slices.Concat(update, []string{"ldap", "--remove", "reveille-ldap"})
 	m.Command(on, host.Output{}, nil)
 	m.Command(off, host.Output{}, nil)
 	m.OnRun(func(argv []string) {
@@ -52,7 +53,7 @@ func TestTheFilesWaitForPAM(t *testing.T) {
 		t.Fatalf("%s", text(r))
 	}
 	effects := m.Effects()
-	pam := slices.Index(effects, "run:/usr/sbin/pam-auth-update --enable reveille-ldap")
+	pam := slices.Index(effects, "run:/usr/bin/nice -n 10 /usr/sbin/pam-auth-update --enable reveille-ldap")
 	for _, file := range []string{"/etc/nsswitch.conf", "/etc/nslcd.conf", "/etc/resolv.conf"} {
 		if at := slices.Index(effects, "write:"+file); pam < 0 || at < pam {
 			t.Errorf("PAM was changed as number %d, and %s written as %d", pam, file, at)

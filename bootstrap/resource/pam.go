@@ -20,6 +20,7 @@ import (
 const (
 	PAMProfiles   = "/usr/share/pam-configs/"
 	pamUpdate     = "/usr/sbin/pam-auth-update"
+	nice          = "/usr/bin/nice"
 	pamRemembered = "/var/lib/pam/"
 	pamFolder     = "/etc/pam.d/"
 )
@@ -140,7 +141,8 @@ func toldPAM(h *host.Host, rec originals.Record) error {
 // files over old ones without that, and a power cut could leave an empty one,
 // which lets nobody in.
 func updatePAM(ctx context.Context, h *host.Host, args ...string) error {
-	_, err := h.Run(ctx, pamUpdate, args...)
+	// It is a quarter of a second of a processor, while a boot has none to spare.
+	_, err := h.Run(ctx, nice, append([]string{"-n", "10", pamUpdate}, args...)...)
 	var exit *host.ExitError
 	if errors.As(err, &exit) && strings.Contains(string(exit.Stderr), "locked by another process") {
 		return &plan.NotYet{For: "the package manager, which holds debconf's lock"}

@@ -37,7 +37,7 @@ func before(text string) string {
 	return files[accountFile]
 }
 
-var enable, disable = []string{pamUpdate, "--enable", "reveille-ldap"}, []string{pamUpdate, "--enable", "ldap", "--remove", "reveille-ldap"}
+var enable, disable = []string{nice, "-n", "10", pamUpdate, "--enable", "reveille-ldap"}, []string{nice, "-n", "10", pamUpdate, "--enable", "ldap", "--remove", "reveille-ldap"}
 
 func ourProfile() PAMProfile {
 	return PAMProfile{File{Path: PAMProfiles + "reveille-ldap", Content: []byte("Name: x\n"), Concern: "pam"}, "ldap"}
