@@ -24,7 +24,7 @@ var loginUsers = []struct {
 	name string
 }{{budget.BreakGlassUser, "admin"}, {budget.LocalUser, "plain"}, {budget.DirectoryUser, "carol"}}
 
-// wholeMatrix asks for every row, which takes an hour; `make soak` does.
+// wholeMatrix asks for every row, which takes two hours; `make soak` does.
 func wholeMatrix() bool { return os.Getenv("REVEILLE_LOGINS") == "all" }
 
 // TestLogins measures logins by key, over the network, of each kind of user
