@@ -89,6 +89,10 @@ func guarded(s plan.Step) bool {
 // Note is for the report: why the files were not written, or what is over its
 // limit all the same; nil where nothing is, or no file differed.
 func (g *Gate) Note() error {
+	if !g.mu.TryLock() { // a step that was left behind is still at it, and its own error says so
+		return nil
+	}
+	defer g.mu.Unlock()
 	switch v := g.final(); {
 	case v.err != nil:
 		return fmt.Errorf("the files of the name service: %w", v.err)

@@ -199,7 +199,9 @@ func (l *loginLab) ready(f loginFault) error {
 		_, err := l.try("sh", "-c", script, "sh", l.client)
 		return err
 	}
-	const start = `test -z "$1" || systemctl start $1`
+	// Some clients do not come up while a server hangs, which is a state of theirs
+	// as well.
+	const start = `test -z "$1" || timeout 20 systemctl start $1 || systemctl is-active $1 | grep -x activating`
 	if err := errors.Join(l.heal(), sh(forget)); err != nil {
 		return err
 	}

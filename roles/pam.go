@@ -44,22 +44,22 @@ func planPAM(f facts.Facts, p Profile) (plan.Plan, error) {
 // name service may wait for this step, and have 30 s themselves.
 const pamWithin = 15 * time.Second
 
-// pamProfile is the package's profile with one line more before pam_ldap: where
-// passwords are asked for, who may enter, and in sessions. It is one profile
-// and not two, as no other may come between that line and the one that it jumps
-// over. The options are the package's own: what an administrator has changed of
-// them in the common files, pam-auth-update takes over, as it tells lines by
-// their module.
+// pamProfile is the package's profile with one line more before pam_ldap, where
+// it is decided who may enter, and in sessions. Where passwords are asked for it
+// is the package's: a local user's own is looked at first there, and one whose
+// password is the directory's, as sudo may ask for it, must not lose it. It is
+// one profile and not two, as no other may come between that line and the one
+// that it jumps over. The options are the package's own: what an administrator
+// has changed of them in the common files, pam-auth-update takes over, as it
+// tells lines by their module.
 const pamProfile = `Name: LDAP Authentication for all but local users (written by Reveille)
 Default: no
 Priority: 129
 Conflicts: ldap
 Auth-Type: Primary
 Auth-Initial:
-	[success=1 default=ignore]	pam_localuser.so
 	[success=end default=ignore]	pam_ldap.so minimum_uid=1000
 Auth:
-	[success=1 default=ignore]	pam_localuser.so
 	[success=end default=ignore]	pam_ldap.so minimum_uid=1000 use_first_pass
 Account-Type: Additional
 Account:

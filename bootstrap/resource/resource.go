@@ -10,7 +10,7 @@ import "io/fs"
 // byte. It is plain data: it is kept beside the original as JSON, so that it
 // can be undone when no plan names it any more.
 type Editor interface {
-	// Kind names the editor in the kept originals: "nsswitch", "block", "settings", "words".
+	// Kind names the editor in the kept originals: "nsswitch", "block".
 	Kind() string
 	// Apply returns old with the edit made; applied twice it is the same.
 	Apply(old []byte) ([]byte, error)
