@@ -14,7 +14,8 @@ import (
 // directory all the same: in the account phase ten seconds by nslcd's defaults,
 // and two minutes for a server that takes connections and says nothing of TLS;
 // in the session's until nslcd has a thread to spare, which others who hang
-// keep from it. sssd's package has local users left out by itself.
+// keep from it. sssd's package has local users left out of the account phase by
+// itself; their sessions ask sssd, which is not mended here yet.
 //
 // It is not required: a login that takes long is what the login-time budget
 // judges, whoever made it so, and what doctor finds.
