@@ -19,13 +19,16 @@ type owed struct {
 	dirs map[string]*folder
 }
 
-// folder is one of them. Its lock is held while it is synced, so that who comes
-// meanwhile waits, and finds its own name on the disk or syncs once more; a
-// folder of a disk that hangs holds up no other.
+// folder is one of them. Names are numbered: a sync pays for those that were owed
+// when it began, so that one work of the disk serves all who came before it, and
+// who comes meanwhile waits for the next. A folder of a disk that hangs holds up
+// no other.
 type folder struct {
-	syncing sync.Mutex
 	mu      sync.Mutex
-	owed    bool
+	ended   sync.Cond // of mu: a sync has
+	owed    uint64    // the latest name
+	paid    uint64    // and the latest that is on the disk
+	syncing bool
 }
 
 func (o *owed) owe(dir string) {
@@ -35,9 +38,11 @@ func (o *owed) owe(dir string) {
 		o.dirs = map[string]*folder{}
 	}
 	if o.dirs[dir] == nil {
-		o.dirs[dir] = &folder{}
+		f := &folder{}
+		f.ended.L = &f.mu
+		o.dirs[dir] = f
 	}
-	o.dirs[dir].set(true)
+	o.dirs[dir].owe()
 }
 
 // wanted are those of the folders that were ever owed.
@@ -53,23 +58,47 @@ func (o *owed) wanted(want func(dir string) bool) map[string]*folder {
 	return some
 }
 
-func (f *folder) set(owed bool) (before bool) {
+func (f *folder) owe() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	before, f.owed = f.owed, owed
-	return before
+	f.owed++
 }
 
-// sync pays what is owed, or owes it still.
+func (f *folder) owes() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.paid < f.owed
+}
+
+// sync returns when all is paid that was owed when it was called, or owes it still.
 func (f *folder) sync(do func() error) error {
-	f.syncing.Lock()
-	defer f.syncing.Unlock()
-	if !f.set(false) {
-		return nil
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for mine := f.owed; f.paid < mine; {
+		if f.syncing {
+			f.ended.Wait()
+			continue
+		}
+		if err := f.syncNow(do); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// syncNow is called with the lock held, and lets go of it meanwhile.
+func (f *folder) syncNow(do func() error) error {
+	all, paid := f.owed, f.paid
+	f.syncing = true
+	f.mu.Unlock()
+	defer func() {
+		f.mu.Lock()
+		f.syncing, f.paid = false, paid
+		f.ended.Broadcast()
+	}()
 	err := do()
-	if err != nil {
-		f.set(true)
+	if err == nil {
+		paid = all
 	}
 	return err
 }
@@ -121,27 +150,38 @@ func (h *Host) SyncFile(path string) error {
 	return nil
 }
 
-// flush is Flush for a folder on this computer.
+// flush is Flush for a folder on this computer: side by side with those above it
+// where they are owed as well, as the disk makes one work of them.
 func (h *Host) flush(real string) error {
 	above := h.unsynced.wanted(func(dir string) bool {
 		return dir == real || dir == "/" || strings.HasPrefix(real, dir+string(filepath.Separator))
 	})
-	var errs []error
-	for _, dir := range slices.Sorted(maps.Keys(above)) {
-		errs = append(errs, h.pay(above[dir], dir))
+	maps.DeleteFunc(above, func(_ string, f *folder) bool { return !f.owes() })
+	dirs := slices.Sorted(maps.Keys(above))
+	errs := make([]error, len(dirs))
+	var others sync.WaitGroup
+	for i, dir := range dirs {
+		h.point("sync", h.inside(dir), "sync")
+		if i < len(dirs)-1 {
+			others.Go(func() { errs[i] = above[dir].pay(dir) })
+			continue
+		}
+		errs[i] = above[dir].pay(dir)
+	}
+	others.Wait()
+	for _, dir := range dirs {
+		h.point("sync", h.inside(dir), "done")
 	}
 	return errors.Join(errs...)
 }
 
 // pay syncs a folder that is owed.
-func (h *Host) pay(f *folder, dir string) error {
+func (f *folder) pay(dir string) error {
 	return f.sync(func() error {
-		h.point("sync", h.inside(dir), "sync")
 		err := syncDir(dir)
 		if errors.Is(err, os.ErrNotExist) {
 			err = nil // it has gone, with what was in it
 		}
-		h.point("sync", h.inside(dir), "done")
 		return err
 	})
 }
@@ -159,7 +199,12 @@ func (h *Host) FlushAll(within time.Duration) error {
 	folders := h.unsynced.wanted(func(string) bool { return true })
 	ends := make(chan end, len(folders)) // room for those that nobody waits for any more
 	for dir, f := range folders {
-		go func() { ends <- end{dir, h.pay(f, dir)} }()
+		go func() {
+			h.point("sync", h.inside(dir), "sync")
+			err := f.pay(dir)
+			h.point("sync", h.inside(dir), "done")
+			ends <- end{dir, err}
+		}()
 	}
 	var errs []error
 	for len(folders) > 0 {

@@ -5,7 +5,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -13,10 +15,7 @@ import (
 func owing(h *Host) []string {
 	var all []string
 	for dir, f := range h.unsynced.wanted(func(string) bool { return true }) {
-		f.mu.Lock() // a flush that was left behind may still end
-		owed := f.owed
-		f.mu.Unlock()
-		if owed {
+		if f.owes() {
 			all = append(all, h.inside(dir))
 		}
 	}
@@ -93,7 +92,9 @@ func TestAHungDiskIsLeftBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	hung := h.unsynced.dirs[filepath.Join(h.Root(), "data")]
-	hung.syncing.Lock() // as whoever syncs it does for ever
+	begun, release := make(chan bool), make(chan bool)
+	go hung.sync(func() error { close(begun); <-release; return nil })
+	<-begun
 	err = h.FlushAll(100 * time.Millisecond)
 	if err == nil || !strings.Contains(err.Error(), "the disk of /data does not answer") || strings.Contains(err.Error(), "/etc") {
 		t.Errorf("%v", err)
@@ -101,12 +102,64 @@ func TestAHungDiskIsLeftBehind(t *testing.T) {
 	if err := h.Write("/etc/b", nil, Attr{}); err != nil {
 		t.Error(err)
 	}
-	hung.syncing.Unlock()
+	close(release)
 	if err := h.FlushAll(time.Minute); err != nil {
 		t.Error(err)
 	}
 	if got := owing(h); len(got) > 0 {
 		t.Errorf("owed are %v", got)
+	}
+}
+
+// One sync serves all names that were made before it began, and none that was
+// made meanwhile.
+func TestOneSyncServesAllBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var o owed
+		o.owe("/etc")
+		f := o.dirs["/etc"]
+		syncs, ended, release := 0, 0, make(chan bool)
+		var mu sync.Mutex // of ended
+		begin := func() {
+			go func() {
+				err := f.sync(func() error { syncs++; <-release; return nil }) // one at a time
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				ended++
+			}()
+			synctest.Wait()
+		}
+		for range 5 {
+			begin()
+		}
+		o.owe("/etc")
+		begin()
+		release <- true
+		synctest.Wait()
+		if syncs != 2 || ended != 5 || !f.owes() {
+			t.Errorf("after one sync %d of 5 have ended, %d were begun, owed %v", ended, syncs, f.owes())
+		}
+		release <- true
+		synctest.Wait()
+		if syncs != 2 || ended != 6 || f.owes() {
+			t.Errorf("after two %d of 6 have ended, %d were begun, owed %v", ended, syncs, f.owes())
+		}
+	})
+}
+
+// What the disk refused is owed still, and who waited asks it again.
+func TestAFailedSyncIsOwedStill(t *testing.T) {
+	var o owed
+	o.owe("/etc")
+	f := o.dirs["/etc"]
+	if err := f.sync(func() error { return os.ErrInvalid }); err == nil || !f.owes() {
+		t.Errorf("%v, owed %v", err, f.owes())
+	}
+	if err := f.sync(func() error { return nil }); err != nil || f.owes() {
+		t.Errorf("%v, owed %v", err, f.owes())
 	}
 }
 
