@@ -11,8 +11,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-
-	"golang.org/x/sys/unix"
 )
 
 // TempPrefix begins the name of every temporary file. A kill may leave one;
@@ -59,24 +57,12 @@ func (h *Host) Place(path string, data []byte, a Attr) error {
 func (h *Host) Jot(path string, data []byte, a Attr) error { return h.write(path, data, a, jotted) }
 
 func (h *Host) write(path string, data []byte, a Attr, l lasting) error {
-	real, err := h.prepare(path)
+	s, err := h.stage(path, data, a, l)
 	if err != nil {
 		return err
 	}
-	old, err := h.info(path, real)
-	if err != nil {
-		return err
-	}
-	if old.Exists && !old.Mode.IsRegular() && old.Link == "" {
-		return fmt.Errorf("write %s: %s is in its place; remove it, or give another path", path, kind(old.Mode))
-	}
-	a = a.over(old)
-	h.point("write", path, "tmp")
-	tmp, err := h.fillTemp(path, real, data, a, old, l)
-	if err != nil {
-		return err
-	}
-	return h.install("write", path, tmp, real, l)
+	defer s.Close()
+	return s.Place()
 }
 
 // over fills in what the caller left to the present file.
@@ -102,54 +88,6 @@ func (a Attr) over(old Info) Attr {
 		}
 	}
 	return a
-}
-
-// fillTemp makes the temporary file with everything on the disk, or leaves
-// nothing. The clean-up is not deferred: a test that dies in a hook must leave
-// behind what a killed process would.
-func (h *Host) fillTemp(path, real string, data []byte, a Attr, old Info, l lasting) (string, error) {
-	tmp := h.tempName(real)
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return "", h.fail("write", path, err)
-	}
-	defer f.Close() // releases the lock below; a second Close is harmless
-	err = h.fill(f, path, real, data, a, old, l)
-	if err != nil {
-		return "", errors.Join(h.fail("write", path, err), removeTemp(tmp))
-	}
-	return tmp, nil
-}
-
-func (h *Host) fill(f *os.File, path, real string, data []byte, a Attr, old Info, l lasting) error {
-	// Held until the file has its name: Sweep leaves a locked file alone.
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil && !errors.Is(err, unix.ENOTSUP) {
-		return fmt.Errorf("lock the temporary file: %w", err)
-	}
-	h.point("write", path, "data")
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	h.point("write", path, "attributes")
-	if err := h.allowed(f.Chown(a.UID, a.GID)); err != nil {
-		return err
-	}
-	if old.Exists {
-		if err := h.copyXattrs(real, f); err != nil {
-			return err
-		}
-	}
-	// Last, as chown and an ACL both change the mode.
-	if err := f.Chmod(a.Mode); err != nil {
-		return err
-	}
-	if l >= placed {
-		h.point("write", path, "sync")
-		if err := f.Sync(); err != nil {
-			return err
-		}
-	}
-	return f.Close()
 }
 
 // install renames a finished temporary file and, durably, waits until the name

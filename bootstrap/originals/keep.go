@@ -17,8 +17,8 @@ import (
 var private = host.Attr{Mode: 0o600, UID: 0, GID: 0}
 
 // Keep keeps a path's original, as Look has pictured it, before its first
-// change. A path that is kept already is an error: the second picture would be
-// of our own file.
+// change, as Note does. A path that is kept already is an error: the second
+// picture would be of our own file.
 func Keep(h *host.Host, r Record) error {
 	switch _, kept, err := Get(h, r.Path); {
 	case err != nil:
@@ -35,12 +35,24 @@ func Keep(h *host.Host, r Record) error {
 	if err := inheritMade(h, &r); err != nil {
 		return err
 	}
-	return Update(h, r)
+	return Note(h, r)
 }
 
-// Update keeps what has since become known of a path: another edit, another
-// digest. When it returns, all that is kept is on the disk.
+// Update is Note, and when it returns all that is kept is on the disk.
 func Update(h *host.Host, r Record) error {
+	if err := Note(h, r); err != nil {
+		return err
+	}
+	if err := h.Flush(Dir); err != nil {
+		return fmt.Errorf("keep the original of %s: %w", r.Path, err)
+	}
+	return nil
+}
+
+// Note keeps what has since become known of a path: another edit, another
+// digest. Its name is on the disk after Flush of Dir, which must come before the
+// path is changed.
+func Note(h *host.Host, r Record) error {
 	if r.Owner == "" {
 		owner, err := line(h, "owner")
 		if err != nil {
@@ -57,9 +69,6 @@ func Update(h *host.Host, r Record) error {
 		return fmt.Errorf("keep the original of %s: %w: with what is known of it it has %d bytes", r.Path, host.ErrTooLarge, len(text))
 	}
 	if err := h.Place(keptPath(r.Path), text, private); err != nil {
-		return fmt.Errorf("keep the original of %s: %w", r.Path, err)
-	}
-	if err := h.Flush(Dir); err != nil {
 		return fmt.Errorf("keep the original of %s: %w", r.Path, err)
 	}
 	return nil

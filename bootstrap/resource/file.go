@@ -3,6 +3,7 @@ package resource
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -58,11 +59,26 @@ func (f File) do(ctx context.Context, h *host.Host) error {
 	if c.same() {
 		return nil
 	}
-	rec, err := f.keep(h, c)
+	rec, toDisk, err := f.keep(h, c)
 	if err != nil {
 		return err
 	}
-	if err := c.write(h); err != nil {
+	// Not before the record has its name: a kill would leave a temporary file in a
+	// folder that nobody knows to sweep.
+	staged, err := c.stage(h)
+	if err != nil {
+		return err
+	}
+	if staged != nil {
+		defer staged.Close()
+	}
+	if err := toDisk(originals.Dir); err != nil {
+		if staged != nil {
+			err = errors.Join(err, staged.Drop())
+		}
+		return fmt.Errorf("keep the original of %s: %w", f.Path, err)
+	}
+	if err := c.write(h, staged); err != nil {
 		return err
 	}
 	return f.settle(h, rec, c)
@@ -70,13 +86,13 @@ func (f File) do(ctx context.Context, h *host.Host) error {
 
 // keep makes sure that the original is kept, and that the record knows of what
 // is about to be written: a kill right after the write must not leave a file
-// that nobody knows to be ours.
-func (f File) keep(h *host.Host, c comparison) (originals.Record, error) {
+// that nobody knows to be ours. The other answer brings what is kept to the disk.
+func (f File) keep(h *host.Host, c comparison) (originals.Record, func(dir string) error, error) {
 	rec, kept := c.record, c.kept
 	if !kept {
 		var err error
 		if rec, err = originals.Look(h, f.Path, f.Edit != nil); err != nil {
-			return rec, err
+			return rec, nil, err
 		}
 	}
 	before := rec
@@ -84,7 +100,7 @@ func (f File) keep(h *host.Host, c comparison) (originals.Record, error) {
 	if f.Edit == nil {
 		if kept {
 			if err := preserve(h, rec, c.now); err != nil {
-				return rec, err
+				return rec, nil, err
 			}
 		}
 		rec.Wrote = withDigest(rec.Wrote, originals.Digest(c.want.data))
@@ -93,13 +109,13 @@ func (f File) keep(h *host.Host, c comparison) (originals.Record, error) {
 		rec.Attr = rec.Attr || f.Mode != 0 || f.Owner != "" || f.Group != ""
 	}
 	if !kept {
-		return rec, originals.Keep(h, rec)
+		return rec, h.Flush, originals.Keep(h, rec)
 	}
 	if sameRecord(before, rec) {
 		// Who kept it may have been killed before it was on the disk.
-		return rec, h.Sync(originals.Dir)
+		return rec, h.Sync, nil
 	}
-	return rec, originals.Update(h, rec)
+	return rec, h.Flush, originals.Note(h, rec)
 }
 
 // settle drops from the record the edits that the written one has replaced.
@@ -208,12 +224,28 @@ func (c comparison) sameAttr() bool {
 	return !c.owners || (i.UID == c.want.uid && i.GID == c.want.gid)
 }
 
-func (c comparison) write(h *host.Host) error {
-	a := host.Attr{Mode: c.want.mode, UID: c.want.uid, GID: c.want.gid}
+// stage has the new bytes on their way to the disk while the original is kept;
+// nil where there are none, or no folder yet to have them in.
+func (c comparison) stage(h *host.Host) (*host.Staged, error) {
 	if c.sameContent() {
-		return h.Chattr(c.now.target, a)
+		return nil, nil
 	}
-	// Whose name gets to the disk by the end of the pass: a power cut before may
-	// bring back the file of before, which the next pass finds and writes again.
-	return h.Place(c.now.target, c.want.data, a)
+	return h.Stage(c.now.target, c.want.data, c.attr())
+}
+
+func (c comparison) attr() host.Attr {
+	return host.Attr{Mode: c.want.mode, UID: c.want.uid, GID: c.want.gid}
+}
+
+// write gives the file its name, which gets to the disk by the end of the pass:
+// a power cut before may bring back the file of before, which the next pass
+// finds and writes again.
+func (c comparison) write(h *host.Host, staged *host.Staged) error {
+	switch {
+	case c.sameContent():
+		return h.Chattr(c.now.target, c.attr())
+	case staged != nil:
+		return staged.Place()
+	}
+	return h.Place(c.now.target, c.want.data, c.attr())
 }
