@@ -18,9 +18,8 @@ const bootedPath = "/run/reveille/booted"
 // bootedNow says that this boot's boot pass has been made. What cannot be read
 // says that it has not: a boot pass too many does no harm.
 func bootedNow(h *host.Host) bool {
-	b, err := h.ReadFile(bootedPath)
 	now := facts.ReadBootID(h)
-	return err == nil && now != "" && strings.TrimSpace(string(b)) == now
+	return now != "" && bootNoted(h, bootedPath, now)
 }
 
 // reported says that a pass of this boot has been told of.
@@ -34,8 +33,20 @@ func noteBooted(h *host.Host, bootID string) error {
 	if bootID == "" || bootedNow(h) {
 		return nil
 	}
-	if err := h.Write(bootedPath, []byte(bootID+"\n"), host.Attr{Mode: 0o644, UID: -1, GID: -1}); err != nil {
+	if err := noteBoot(h, bootedPath, bootID); err != nil {
 		return fmt.Errorf("note that this boot's pass has been made: %w", err)
 	}
 	return nil
+}
+
+// noteBoot keeps a boot's id in a file, for what is so once in each boot.
+func noteBoot(h *host.Host, path, bootID string) error {
+	return h.Write(path, []byte(bootID+"\n"), host.Attr{Mode: 0o644, UID: -1, GID: -1})
+}
+
+// bootNoted says that a file holds this boot's id. What cannot be read holds
+// none.
+func bootNoted(h *host.Host, path, bootID string) bool {
+	b, err := h.ReadFile(path)
+	return err == nil && strings.TrimSpace(string(b)) == bootID
 }

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -46,7 +45,7 @@ func (l *loop) reachTarget(ctx context.Context) {
 // startTarget says whether nothing is left to be done for the target in this
 // boot.
 func startTarget(ctx context.Context, h *host.Host, boot string) (done bool, err error) {
-	if b, err := h.ReadFile(targetPath); err == nil && strings.TrimSpace(string(b)) == boot {
+	if bootNoted(h, targetPath, boot) {
 		return true, nil
 	}
 	state, err := h.Units().State(ctx, readyTarget)
@@ -64,5 +63,5 @@ func startTarget(ctx context.Context, h *host.Host, boot string) (done bool, err
 			return false, err
 		}
 	}
-	return true, h.Write(targetPath, []byte(boot+"\n"), host.Attr{Mode: 0o644, UID: -1, GID: -1})
+	return true, noteBoot(h, targetPath, boot)
 }
