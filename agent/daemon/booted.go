@@ -41,7 +41,7 @@ func noteBooted(h *host.Host, bootID string) error {
 
 // noteBoot keeps a boot's id in a file, for what is so once in each boot.
 func noteBoot(h *host.Host, path, bootID string) error {
-	return h.Write(path, []byte(bootID+"\n"), host.Attr{Mode: 0o644, UID: -1, GID: -1})
+	return h.Write(path, []byte(bootID+"\n"), host.Public)
 }
 
 // bootNoted says that a file holds this boot's id. What cannot be read holds

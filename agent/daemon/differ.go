@@ -20,7 +20,7 @@ func noteDiffer(h *host.Host, f facts.Facts) error {
 	if !ok || f.Machine.DMI == "" || f.Machine.DMI == id || knownToDiffer(h, f.Machine.DMI, id) {
 		return nil
 	}
-	if err := h.Write(differPath, []byte(f.Machine.DMI+" "+id+"\n"), host.Attr{Mode: 0o644, UID: -1, GID: -1}); err != nil {
+	if err := h.Write(differPath, []byte(f.Machine.DMI+" "+id+"\n"), host.Public); err != nil {
 		return fmt.Errorf("note that the firmware names another instance: %w", err)
 	}
 	return nil

@@ -26,7 +26,7 @@ func Hold(ctx context.Context, c agent.Config, reason string, d time.Duration) e
 		return err
 	}
 	write := func() error {
-		if err := c.Host.Write(facts.PausePath, append(b, '\n'), host.Attr{Mode: 0o644, UID: -1, GID: -1}); err != nil {
+		if err := c.Host.Write(facts.PausePath, append(b, '\n'), host.Public); err != nil {
 			return fmt.Errorf("pause: %w", err)
 		}
 		return nil

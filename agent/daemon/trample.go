@@ -147,7 +147,7 @@ func (f *fights) settle(h *host.Host, r *api.Report, walked converge.Report) err
 	if err != nil {
 		return err
 	}
-	return h.Write(TrampledPath, append(b, '\n'), host.Attr{Mode: 0o644, UID: -1, GID: -1})
+	return h.Write(TrampledPath, append(b, '\n'), host.Public)
 }
 
 // repaired says that a file was put back to what an earlier pass had brought:

@@ -18,7 +18,7 @@ func Save(h *host.Host, r api.Report) error {
 	if err != nil {
 		return fmt.Errorf("encode the report: %w", err)
 	}
-	if err := h.Write(Path, b, host.Attr{Mode: 0o644, UID: -1, GID: -1}); err != nil {
+	if err := h.Write(Path, b, host.Public); err != nil {
 		return fmt.Errorf("keep the report: %w", err)
 	}
 	return nil
@@ -48,7 +48,7 @@ func SaveUntold(h *host.Host, untold []string) error {
 	if err != nil {
 		return err
 	}
-	return h.Write(UntoldPath, append(b, '\n'), host.Attr{Mode: 0o644, UID: -1, GID: -1})
+	return h.Write(UntoldPath, append(b, '\n'), host.Public)
 }
 
 // LoadUntold is what SaveUntold kept; nothing where all have been told.

@@ -89,3 +89,6 @@ type Attr struct {
 	Mode     fs.FileMode
 	UID, GID int // -1 keeps the present owner, or root for a new file
 }
+
+// Public is a file that everybody may read.
+var Public = Attr{Mode: 0o644, UID: -1, GID: -1}

@@ -70,7 +70,7 @@ func writeBelow(dir string, files []roles.CollectorFile) error {
 		return err
 	}
 	for _, f := range files {
-		if err := h.Write(f.Path, f.Content, host.Attr{Mode: 0o644, UID: -1, GID: -1}); err != nil {
+		if err := h.Write(f.Path, f.Content, host.Public); err != nil {
 			return err
 		}
 	}
