@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strconv"
 	"sync"
 )
 
@@ -15,12 +14,10 @@ import (
 // socket that QEMU was handed, and stop answering when events go unread.
 type monitor struct {
 	conn net.Conn
+	calls[message]
 
-	mu      sync.Mutex
-	next    int
-	pending map[string]chan message
-	watched map[string]chan json.RawMessage // by the event's name and device
-	gone    error                           // why nothing more will be answered
+	watching sync.Mutex
+	watched  map[string]chan json.RawMessage // by the event's name and device
 }
 
 type message struct {
@@ -36,7 +33,7 @@ type message struct {
 
 // newMonitor takes the connection over and waits for QEMU's greeting.
 func newMonitor(ctx context.Context, conn net.Conn) (*monitor, error) {
-	m := &monitor{conn: conn, pending: map[string]chan message{}, watched: map[string]chan json.RawMessage{}}
+	m := &monitor{conn: conn, watched: map[string]chan json.RawMessage{}}
 	go m.read()
 	// QEMU answers the first command after its greeting, so none is waited for.
 	if err := m.do(ctx, "qmp_capabilities", nil, nil); err != nil {
@@ -50,35 +47,28 @@ func (m *monitor) read() {
 	for {
 		var got message
 		if err := dec.Decode(&got); err != nil {
-			m.fail(fmt.Errorf("QEMU's monitor has ended: %w", err))
+			m.end(fmt.Errorf("QEMU's monitor has ended: %w", err))
 			return
 		}
-		m.mu.Lock()
-		switch {
-		case got.Event != "":
-			var about struct{ Device string }
-			_ = json.Unmarshal(got.Data, &about) // an event without a device is about none
-			if c, ok := m.watched[got.Event+" "+about.Device]; ok {
-				select {
-				case c <- got.Data:
-				default: // already told
-				}
-			}
-		case m.pending[got.ID] != nil:
-			m.pending[got.ID] <- got
-			delete(m.pending, got.ID)
+		if got.Event == "" {
+			m.answer(got.ID, got)
+			continue
 		}
-		m.mu.Unlock()
+		m.tell(got)
 	}
 }
 
-func (m *monitor) fail(err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.gone = err
-	for id, c := range m.pending {
-		close(c)
-		delete(m.pending, id)
+// tell hands an event to whoever watches for it.
+func (m *monitor) tell(event message) {
+	var about struct{ Device string }
+	_ = json.Unmarshal(event.Data, &about) // an event without a device is about none
+	m.watching.Lock()
+	defer m.watching.Unlock()
+	if c, ok := m.watched[event.Event+" "+about.Device]; ok {
+		select {
+		case c <- event.Data:
+		default: // already told
+		}
 	}
 }
 
@@ -116,34 +106,16 @@ func (m *monitor) do(ctx context.Context, command string, args, out any) error {
 	}
 }
 
-func (m *monitor) expect() (string, chan message, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.gone != nil {
-		return "", nil, m.gone
-	}
-	m.next++
-	id, c := strconv.Itoa(m.next), make(chan message, 1)
-	m.pending[id] = c
-	return id, c, nil
-}
-
-func (m *monitor) why() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.gone
-}
-
 // watch is told of an event about a device from now on, once, until stop.
 func (m *monitor) watch(event, device string) (told <-chan json.RawMessage, stop func()) {
 	c, key := make(chan json.RawMessage, 1), event+" "+device
-	m.mu.Lock()
+	m.watching.Lock()
 	m.watched[key] = c
-	m.mu.Unlock()
+	m.watching.Unlock()
 	return c, func() {
-		m.mu.Lock()
+		m.watching.Lock()
 		delete(m.watched, key)
-		m.mu.Unlock()
+		m.watching.Unlock()
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -19,24 +18,21 @@ type commands struct {
 	conn  net.Conn
 	ready chan struct{} // closed when the guest's end is first there
 
-	writing sync.Mutex // a request is written whole
+	calls[answer]
 
-	mu      sync.Mutex
-	next    int
-	pending map[string]chan answer
-	gone    error
+	writing sync.Mutex // a request is written whole
 }
 
 type answer struct {
-	code             int
-	stdout, stderr   []byte
-	restarted, ended bool
+	code           int
+	stdout, stderr []byte
+	restarted      bool
 }
 
 var errShellRestarted = errors.New("the machine's command shell was started again while the command ran: see its journal for why")
 
 func newCommands(conn net.Conn) *commands {
-	c := &commands{conn: conn, ready: make(chan struct{}), pending: map[string]chan answer{}}
+	c := &commands{conn: conn, ready: make(chan struct{})}
 	go c.read()
 	return c
 }
@@ -46,24 +42,19 @@ func (c *commands) read() {
 	for up := false; ; {
 		id, a, err := readAnswer(in)
 		if err != nil {
-			c.drop(answer{ended: true}, fmt.Errorf("the machine's command port has ended: %w", err))
+			c.end(fmt.Errorf("the machine's command port has ended: %w", err))
 			return
 		}
 		if id == "ready" {
 			if up {
-				c.drop(answer{restarted: true}, nil)
+				c.answerAll(answer{restarted: true})
 			} else {
 				up = true
 				close(c.ready)
 			}
 			continue
 		}
-		c.mu.Lock()
-		if waiting, ok := c.pending[id]; ok {
-			waiting <- a
-			delete(c.pending, id)
-		}
-		c.mu.Unlock()
+		c.answer(id, a)
 	}
 }
 
@@ -85,19 +76,6 @@ func readAnswer(in *bufio.Reader) (string, answer, error) {
 		}
 	}
 	return id, a, nil
-}
-
-// drop answers all that is pending, and with a reason all that will come.
-func (c *commands) drop(with answer, gone error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if gone != nil {
-		c.gone = gone
-	}
-	for id, waiting := range c.pending {
-		waiting <- with
-		delete(c.pending, id)
-	}
 }
 
 // run runs a program with so much on its standard input.
@@ -131,12 +109,12 @@ func (c *commands) ask(ctx context.Context, what any, words string, stdin []byte
 		return answer{}, err
 	}
 	select {
-	case a := <-got:
+	case a, ok := <-got:
 		switch {
+		case !ok:
+			return answer{}, c.why()
 		case a.restarted:
 			return answer{}, errShellRestarted
-		case a.ended:
-			return answer{}, c.why()
 		}
 		return a, nil
 	case <-ctx.Done():
@@ -147,30 +125,6 @@ func (c *commands) ask(ctx context.Context, what any, words string, stdin []byte
 	}
 }
 
-func (c *commands) expect() (string, chan answer, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.gone != nil {
-		return "", nil, c.gone
-	}
-	c.next++
-	id, got := strconv.Itoa(c.next), make(chan answer, 1)
-	c.pending[id] = got
-	return id, got, nil
-}
-
-func (c *commands) forget(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.pending, id)
-}
-
-func (c *commands) why() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.gone
-}
-
 func (c *commands) write(request []byte) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
@@ -178,11 +132,4 @@ func (c *commands) write(request []byte) error {
 		return fmt.Errorf("write to the machine's command port: %w", err)
 	}
 	return nil
-}
-
-// idle says that nobody waits for an answer.
-func (c *commands) idle() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.pending) == 0
 }
