@@ -155,15 +155,6 @@ func (l *lane) outcome(ctxErr error) error {
 	return unsentError(l.url, l.last, ctxErr)
 }
 
-func (l *lane) unsent() (Report, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.newest == nil {
-		return Report{}, false
-	}
-	return *l.newest, true
-}
-
 func (l *lane) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -45,6 +45,27 @@ func (c *recorder) send(_ context.Context, r Report) error {
 	return c.say(len(c.sent))
 }
 
+// Unsent is what each coordinator, by its URL, should have and has not. A
+// report that was refused is not in it. After Close it no longer changes.
+func (s *Sender) Unsent() map[string]Report {
+	out := map[string]Report{}
+	for _, l := range s.lanes {
+		if r, ok := l.unsent(); ok {
+			out[l.url] = r
+		}
+	}
+	return out
+}
+
+func (l *lane) unsent() (Report, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.newest == nil {
+		return Report{}, false
+	}
+	return *l.newest, true
+}
+
 func TestOutageOfHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		back := time.Now().Add(3 * time.Hour)

@@ -113,19 +113,6 @@ func (s *Sender) Untold() error {
 	return errors.Join(errs...)
 }
 
-// Unsent is what each coordinator, by its URL, should have and has not: what
-// to keep on disk for the next start. A report that was refused is not in it.
-// After Close it no longer changes.
-func (s *Sender) Unsent() map[string]Report {
-	out := map[string]Report{}
-	for _, l := range s.lanes {
-		if r, ok := l.unsent(); ok {
-			out[l.url] = r
-		}
-	}
-	return out
-}
-
 // Close ends every attempt and connection and waits until they have ended.
 func (s *Sender) Close() {
 	s.cancel()
