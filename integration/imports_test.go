@@ -39,6 +39,7 @@ var rules = []rule{
 	{"bootstrap/facts", []string{"bootstrap/host", "bootstrap/userdata", "bootstrap/originals", "bootstrap/stack"}, heavy, "what is true does not depend on what is wanted"},
 	{"bootstrap/probe", []string{"bootstrap/host"}, heavy, "asks servers whether they answer, and knows neither why nor for whom"},
 	{"bootstrap/plan", []string{"bootstrap/host"}, heavy, "data alone"},
+	{"bootstrap/plan/plantest", []string{"bootstrap/plan"}, heavy, "a plan as text, for tests"},
 	{"bootstrap/resource", []string{"bootstrap/host", "bootstrap/plan", "bootstrap/originals"}, heavy, "whatever decides is already in the fields: no facts"},
 	{"bootstrap/converge", []string{"bootstrap/host", "bootstrap/plan", "bootstrap/stack"}, heavy, "it walks any plan and knows no resource by name"},
 	{"coordinator/api", nil, heavy, "the agent imports it: small, and no server"},

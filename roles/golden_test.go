@@ -14,6 +14,7 @@ import (
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
+	"reveille/bootstrap/plan/plantest"
 	"reveille/bootstrap/resource"
 )
 
@@ -93,7 +94,7 @@ func planCase(t *testing.T, dir string) plan.Plan {
 func TestGoldenPlans(t *testing.T) {
 	for _, dir := range cases(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			got := []byte(planCase(t, dir).Describe())
+			got := []byte(plantest.Describe(planCase(t, dir)))
 			file := filepath.Join(dir, "plan.golden")
 			if *update {
 				if err := os.WriteFile(file, got, 0o644); err != nil {
@@ -123,7 +124,7 @@ func TestPlanIsPure(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Describe() != want.Describe() || !reflect.DeepEqual(got, want) {
+			if plantest.Describe(got) != plantest.Describe(want) || !reflect.DeepEqual(got, want) {
 				t.Fatalf("%s: another plan from the same facts", dir)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
+	"reveille/bootstrap/plan/plantest"
 	"reveille/bootstrap/userdata"
 )
 
@@ -111,7 +112,7 @@ func TestScriptsWaitForTheInstanceID(t *testing.T) {
 	f := machine(says("role=mysql"))
 	f.Instance.ID = facts.Unknown[string](facts.TimedOut, "")
 	steps := planOf(t, f, role("mysql", strings.ReplaceAll(work, "${hostname}", "x")))
-	contains(t, steps.Describe(), "left as it is until this is known: the instance's id")
+	contains(t, plantest.Describe(steps), "left as it is until this is known: the instance's id")
 	f.Machine.DMI = "i-0123456789abcdef0"
 	steps = planOf(t, f, role("mysql", work))
 	contains(t, stepOf(t, steps, "script:/opt/a").Resource.(plan.Describer).Describe(), "/var/lib/reveille/instances/i-0123456789abcdef0/scripts")

@@ -2,9 +2,6 @@ package plan
 
 import (
 	"context"
-	"flag"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,18 +13,14 @@ import (
 	"reveille/bootstrap/host"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
 // thing is a resource that says only what a test wants it to say.
 type thing struct {
 	id   string
-	text string
 	live bool
 }
 
 func (r thing) ID() string                                          { return r.id }
 func (r thing) Live() bool                                          { return r.live }
-func (r thing) Describe() string                                    { return r.text }
 func (r thing) Check(context.Context, *host.Host) ([]Change, error) { return nil, nil }
 
 func step(id string, needs ...string) Step {
@@ -166,35 +159,6 @@ func reach(p Plan) map[string]map[string]bool {
 		}
 	}
 	return all
-}
-
-func TestDescribe(t *testing.T) {
-	p := Plan{
-		{Resource: thing{id: "file:/etc/hosts", text: "edit: block naming\n10.0.0.7 dev-mysql01.acme.private dev-mysql01\n"}, Concern: "naming", Why: "hostname: user-data", Required: true},
-		{Resource: thing{id: "hostname", text: "dev-mysql01"}, Concern: "naming", Needs: []string{"file:/etc/hosts"}, Why: "hostname: user-data", Required: true, Within: DefaultWithin},
-		{Resource: thing{id: "file:/etc/gmond.conf", text: "globals {\n\n}  \n"}, Concern: "ganglia", Needs: []string{"file:/etc/hosts", "hostname"}, Why: "ganglia: role mysql\n(/etc/reveille/roles.d/mysql.yaml)", Within: 2 * time.Minute},
-		{Resource: thing{id: "nothing to say"}},
-	}
-	got := p.Describe()
-	golden := filepath.Join("testdata", "describe.golden")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("text (-want +got):\n%s", d)
-	}
-	if (Plan{}).Describe() != "" {
-		t.Error("an empty plan has something to say")
-	}
 }
 
 func TestIDsAreInPlanOrder(t *testing.T) {

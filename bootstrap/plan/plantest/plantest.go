@@ -1,28 +1,31 @@
-package plan
+// Package plantest writes plans down as text, for golden files. It must not know
+// what a resource is about.
+package plantest
 
 import (
 	"fmt"
 	"strings"
+
+	"reveille/bootstrap/plan"
 )
 
-// Describe is the plan as text: what golden files hold and what a replay of
-// another machine's facts prints. It is the same for the same plan, whatever
-// the machine, and ends with a newline unless the plan is empty.
+// Describe is the plan as text. It is the same for the same plan, whatever the
+// machine, and ends with a newline unless the plan is empty.
 //
 // One field a line, so that a review shows which field changed; a bar before
 // the resource's own text, so that blank lines and white space can be seen.
-func (p Plan) Describe() string {
+func Describe(p plan.Plan) string {
 	var b strings.Builder
 	for i, id := range p.IDs() {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		p[i].describe(&b, id)
+		describe(&b, p[i], id)
 	}
 	return b.String()
 }
 
-func (s Step) describe(b *strings.Builder, id string) {
+func describe(b *strings.Builder, s plan.Step, id string) {
 	if id == "" {
 		id = "(no resource)"
 	}
@@ -50,10 +53,10 @@ func (s Step) describe(b *strings.Builder, id string) {
 	if s.Why != "" {
 		field("why", strings.Split(s.Why, "\n")...)
 	}
-	if s.Within != 0 && s.Within != DefaultWithin {
+	if s.Within != 0 && s.Within != plan.DefaultWithin {
 		field("within", s.Within.String())
 	}
-	d, ok := s.Resource.(Describer)
+	d, ok := s.Resource.(plan.Describer)
 	if !ok {
 		return
 	}
