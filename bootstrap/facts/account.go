@@ -2,7 +2,6 @@ package facts
 
 import (
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -106,9 +105,6 @@ func passwdFields(passwd, name string) []string {
 	return nil
 }
 
-// mostLinks is how many links the kernel follows on one way.
-const mostLinks = 40
-
 // walk follows a path by single steps, and looks before each whether it leads
 // onto what another machine serves.
 func (r *accountReader) walk(p string) Way {
@@ -117,25 +113,13 @@ func (r *accountReader) walk(p string) Way {
 		w.Unread = "it is no absolute path"
 		return w
 	}
-	rest := append([]string{"/"}, strings.Split(strings.Trim(path.Clean(p), "/"), "/")...)
-	at, links := "/", 0
-	for len(rest) > 0 {
-		part := rest[0]
-		rest = rest[1:]
-		switch part {
-		case "", ".":
-			continue
-		case "..":
-			w.Steps = w.Steps[:max(1, len(w.Steps)-1)]
-			at = w.Steps[len(w.Steps)-1].Path
-			continue
-		}
-		next := path.Join(at, part)
+	walk := r.h.Walk(path.Clean(p))
+	for next := walk.Next(); next != ""; next = walk.Next() {
 		if m := mountOf(r.mounts, next); m.path != "" && !localKinds[m.kind] {
 			w.Remote = m.kind + " on " + m.path
 			return w
 		}
-		i, err := r.h.Lstat(next)
+		i, err := walk.Look()
 		switch {
 		case err != nil:
 			w.Unread = err.Error()
@@ -143,23 +127,24 @@ func (r *accountReader) walk(p string) Way {
 		case !i.Exists:
 			w.Missing = next
 			return w
-		case i.Link == "":
-			if !r.h.Owners() { // a folder of somebody's who is not root: he owns all of it
-				i.UID, i.GID = 0, 0
-			}
-			at, w.Steps = next, append(w.Steps, WayStep{next, i})
+		case i.Link != "":
 			continue
 		}
-		if links++; links > mostLinks {
-			w.Unread = "too many links"
-			return w
+		if !r.h.Owners() { // a folder of somebody's who is not root: he owns all of it
+			i.UID, i.GID = 0, 0
 		}
-		if strings.HasPrefix(i.Link, "/") {
-			at, w.Steps = "/", w.Steps[:1]
-		}
-		rest = slices.Concat(strings.Split(i.Link, "/"), rest)
+		w.Steps = append(w.above(next), WayStep{next, i})
 	}
 	return w
+}
+
+// above is the steps that lead to a place: a link, or a "..", may have left
+// those after them.
+func (w Way) above(p string) []WayStep {
+	if p == "/" {
+		return nil
+	}
+	return w.Steps[:strings.Count(p, "/")]
 }
 
 // mountPoint is where a file system begins.

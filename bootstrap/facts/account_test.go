@@ -122,6 +122,16 @@ func TestReadAccountOfAwkwardPaths(t *testing.T) {
 			t.Errorf("%s: %+v", p, w)
 		}
 	}
+	m.Put("/opt/a/x", "x", 0o644)
+	m.Put("/opt/b/x", "x", 0o644)
+	m.Put("/side", "-> opt/a/../b", 0)
+	var steps []string
+	for _, s := range (&accountReader{loginReader: loginReader{looker: looker{h: m.Host()}}}).walk("/side/x").Steps {
+		steps = append(steps, s.Path)
+	}
+	if got := strings.Join(steps, " "); got != "/ /opt /opt/b /opt/b/x" {
+		t.Errorf("a link that goes up and down again leads by way of %s; want what lies above its end alone", got)
+	}
 	m.Put("/etc/ssh/sshd_config", "AuthorizedKeysFile /etc/ssh/keys/%u %h/k%% %f none\nAllowUsers a\nAllowUsers b c\nPort 22\n", 0o644)
 	var paths []string
 	a := readAccount(m, "admin")

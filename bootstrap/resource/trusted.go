@@ -1,10 +1,9 @@
 package resource
 
 import (
+	"errors"
 	"fmt"
-	"path"
 	"slices"
-	"strings"
 
 	"reveille/bootstrap/host"
 )
@@ -40,35 +39,25 @@ func trusted(h *host.Host, program string) error {
 	return rootAlone(h, real, program)
 }
 
-// mostLinks on the way to a program; the kernel follows no more either.
-const mostLinks = 40
-
 // way is every folder that leads to a program, those on the way of its links
 // included: whoever may write to one of them chooses what is found at the end.
 func way(h *host.Host, program string) ([]string, error) {
 	var folders []string
-	at, rest := "/", strings.Split(program, "/")
-	for links := 0; len(rest) > 0; {
-		next := path.Join(at, rest[0])
-		rest = rest[1:]
-		i, err := h.Lstat(next)
+	walk, end := h.Walk(program), ""
+	for next := walk.Next(); next != ""; next = walk.Next() {
+		i, err := walk.Look()
 		switch {
+		case errors.Is(err, host.ErrLoop):
+			return nil, fmt.Errorf("%s leads through too many levels of links: it is not run", program)
 		case err != nil:
 			return nil, err
 		case i.Link != "":
-			if links++; links > mostLinks {
-				return nil, fmt.Errorf("%s leads through too many levels of links: it is not run", program)
-			}
-			if path.IsAbs(i.Link) {
-				next = "/"
-			} else {
-				next = at
-			}
-			rest = append(strings.Split(i.Link, "/"), rest...)
-		case len(rest) > 0 && next != "/" && !slices.Contains(folders, next):
-			folders = append(folders, next)
+			continue
 		}
-		at = next
+		if end != "" && end != "/" && !slices.Contains(folders, end) {
+			folders = append(folders, end)
+		}
+		end = next
 	}
 	return folders, nil
 }
