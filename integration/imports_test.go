@@ -38,6 +38,7 @@ var rules = []rule{
 	{"bootstrap/stack", nil, heavy, "a trick of the runtime's, and nothing else"},
 	{"bootstrap/facts", []string{"bootstrap/host", "bootstrap/userdata", "bootstrap/originals", "bootstrap/stack"}, heavy, "what is true does not depend on what is wanted"},
 	{"bootstrap/probe", []string{"bootstrap/host"}, heavy, "asks servers whether they answer, and knows neither why nor for whom"},
+	{"bootstrap/probe/probetest", []string{"bootstrap/host"}, heavy, "servers on loopback, for tests: who asks them is the test's"},
 	{"bootstrap/plan", []string{"bootstrap/host"}, heavy, "data alone"},
 	{"bootstrap/plan/plantest", []string{"bootstrap/plan"}, heavy, "a plan as text, for tests"},
 	{"bootstrap/resource", []string{"bootstrap/host", "bootstrap/plan", "bootstrap/originals"}, heavy, "whatever decides is already in the fields: no facts"},

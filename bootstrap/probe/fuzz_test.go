@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"reveille/bootstrap/probe/probetest"
 )
 
 // Whatever a server sends is a reply to one of the questions, or none.
@@ -14,8 +16,8 @@ func FuzzReply(f *testing.F) {
 	}
 	for i, q := range qs {
 		m := dnsmessage.Message{Header: dnsmessage.Header{ID: 65535 + uint16(i)}, Questions: []dnsmessage.Question{q}}
-		f.Add(replies(m, dnsmessage.RCodeSuccess, "10.0.0.1", "fd00::1"), uint16(65535))
-		f.Add(replies(m, dnsmessage.RCodeRefused), uint16(65535))
+		f.Add(probetest.Reply(m, dnsmessage.RCodeSuccess, "10.0.0.1", "fd00::1"), uint16(65535))
+		f.Add(probetest.Reply(m, dnsmessage.RCodeRefused), uint16(65535))
 	}
 	f.Fuzz(func(t *testing.T, packet []byte, first uint16) {
 		i, r, ok := parseReply(packet, qs, first)

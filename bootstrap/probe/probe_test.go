@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"reveille/bootstrap/host/hosttest"
+	"reveille/bootstrap/probe/probetest"
 )
 
 const fresh, other, old = "10.0.0.53", "10.0.0.54", "10.0.0.2"
@@ -36,9 +37,9 @@ func TestNamesThatAreAnswered(t *testing.T) {
 		name.Questions = slices.Clone(q.Questions)
 		name.Questions[0].Name = dnsmessage.MustNewName("elsewhere.")
 		plain, _ := query.Pack() // no response
-		return [][]byte{replies(id, success), replies(name, success), plain, {}, {1}, []byte(strings.Repeat("x", 600))}
+		return [][]byte{probetest.Reply(id, success), probetest.Reply(name, success), plain, {}, {1}, []byte(strings.Repeat("x", 600))}
 	}
-	truncated := func(q dnsmessage.Message) [][]byte { q.Truncated = true; return [][]byte{replies(q, success)} }
+	truncated := func(q dnsmessage.Message) [][]byte { q.Truncated = true; return [][]byte{probetest.Reply(q, success)} }
 	tests := map[string]struct {
 		fresh, old answer // nil: the port is closed
 		within     time.Duration
@@ -64,7 +65,7 @@ func TestNamesThatAreAnswered(t *testing.T) {
 			m := hosttest.New(t, nil)
 			for address, answer := range map[string]answer{fresh: tt.fresh, old: tt.old} {
 				if answer != nil {
-					nameServer(t, m, address, answer)
+					probetest.NameServer(t, m, address, answer)
 				}
 			}
 			got, err := contest(m, tt.within, "a.b").Run(t.Context())
@@ -79,26 +80,26 @@ func TestNamesThatAreAnswered(t *testing.T) {
 func TestEachNameNeedsAServer(t *testing.T) {
 	refusesAWS := func(q dnsmessage.Message) [][]byte {
 		if strings.HasSuffix(q.Questions[0].Name.String(), "amazonaws.com.") {
-			return [][]byte{replies(q, dnsmessage.RCodeRefused)}
+			return [][]byte{probetest.Reply(q, dnsmessage.RCodeRefused)}
 		}
-		return [][]byte{replies(q, dnsmessage.RCodeSuccess)}
+		return [][]byte{probetest.Reply(q, dnsmessage.RCodeSuccess)}
 	}
 	m := hosttest.New(t, nil)
-	nameServer(t, m, fresh, refusesAWS)
-	nameServer(t, m, old, always(dnsmessage.RCodeSuccess))
+	probetest.NameServer(t, m, fresh, refusesAWS)
+	probetest.NameServer(t, m, old, always(dnsmessage.RCodeSuccess))
 	c := contest(m, long, "acme.private", "ssm.us-east-1.amazonaws.com")
 	got, err := c.Run(t.Context())
 	want := Outcome{Lost: true, Question: "ssm.us-east-1.amazonaws.com", By: old, Reasons: fresh + ": it answers REFUSED"}
 	if err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
-	nameServer(t, m, other, always(dnsmessage.RCodeSuccess))
+	probetest.NameServer(t, m, other, always(dnsmessage.RCodeSuccess))
 	c.New = append(c.New, other)
 	if got, err = c.Run(t.Context()); err != nil || got != (Outcome{}) {
 		t.Errorf("with another that knows it: %+v, %v", got, err)
 	}
 	// What no old one answers either is nothing that is lost.
-	nameServer(t, m, old, refusesAWS)
+	probetest.NameServer(t, m, old, refusesAWS)
 	c.New = []string{fresh}
 	if got, err = c.Run(t.Context()); err != nil || got != (Outcome{}) {
 		t.Errorf("where the old one refuses too: %+v, %v", got, err)
@@ -109,13 +110,13 @@ func TestEachNameNeedsAServer(t *testing.T) {
 func TestAContestEndsWithItsContext(t *testing.T) {
 	m := hosttest.New(t, nil)
 	ctx, cancel := context.WithCancel(t.Context())
-	nameServer(t, m, fresh, func(dnsmessage.Message) [][]byte { cancel(); return nil })
-	nameServer(t, m, old, silent)
+	probetest.NameServer(t, m, fresh, func(dnsmessage.Message) [][]byte { cancel(); return nil })
+	probetest.NameServer(t, m, old, silent)
 	if got, err := contest(m, long, "a.b", "c.d").Run(ctx); !errors.Is(err, context.Canceled) || got != (Outcome{}) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
-	ldapServer(t, m, "10.0.0.9:389", func(c net.Conn) { cancel(); holds(c) })
+	probetest.Directory(t, m, "10.0.0.9:389", func(c net.Conn) { cancel(); holds(c) })
 	d := Directory{Host: m.Host()}
 	c := Contest{New: []string{"ldap://10.0.0.9:389"}, Questions: []string{""}, AskNew: d.Ask, AskOld: d.Ask, Within: long}
 	if _, err := c.Run(ctx); !errors.Is(err, context.Canceled) {
@@ -137,10 +138,10 @@ func TestDirectoriesThatAnswer(t *testing.T) {
 		within time.Duration
 		want   string // of the error; "" it answers
 	}{
-		"an entry":              {server: plain, serve: result(0)},
-		"operations error":      {server: plain, serve: result(1)},
-		"wants confidentiality": {server: plain, serve: result(13)},
-		"refuses":               {server: plain, serve: result(50)},
+		"an entry":              {server: plain, serve: probetest.Result(0)},
+		"operations error":      {server: plain, serve: probetest.Result(1)},
+		"wants confidentiality": {server: plain, serve: probetest.Result(13)},
+		"refuses":               {server: plain, serve: probetest.Result(50)},
 		"closed":                {server: plain, want: "connection refused"},
 		"holds":                 {server: plain, serve: holds, within: soon, want: "context deadline exceeded"},
 		"hangs up":              {server: plain, serve: func(net.Conn) {}, want: "no LDAP, or it hung up"},
@@ -149,14 +150,14 @@ func TestDirectoriesThatAnswer(t *testing.T) {
 			_, _ = c.Write([]byte("\x30\x84\x7f\xff\xff\xff\x04\x84\x7f\xff\xff\xf0" + strings.Repeat("x", 2*maxReply)))
 			holds(c)
 		}, want: "no LDAP, or it hung up"},
-		"TLS":                     {server: secure, serve: secured(ours.sign(t, named), result(0))},
-		"TLS by the common name":  {server: secure, serve: secured(ours.sign(t, common), result(0))},
+		"TLS":                     {server: secure, serve: secured(ours.sign(t, named), probetest.Result(0))},
+		"TLS by the common name":  {server: secure, serve: secured(ours.sign(t, common), probetest.Result(0))},
 		"TLS, and then nothing":   {server: secure, serve: secured(ours.sign(t, named), holds), within: soon, want: "context deadline exceeded"},
-		"TLS of another":          {server: secure, serve: secured(theirs.sign(t, named), result(0)), want: "does not verify by /etc/ours.pem"},
-		"TLS, not looked at":      {server: secure, serve: secured(theirs.sign(t, named), result(0)), anyone: true},
-		"TLS that is over":        {server: secure, serve: secured(ours.sign(t, expired), result(0)), want: "does not verify by /etc/ours.pem"},
-		"TLS for another name":    {server: secure, serve: secured(ours.sign(t, x509.Certificate{DNSNames: []string{"www"}, Subject: common.Subject}), result(0)), want: "for another name"},
-		"no TLS where it is due":  {server: secure, serve: result(0), want: "TLS: EOF"},
+		"TLS of another":          {server: secure, serve: secured(theirs.sign(t, named), probetest.Result(0)), want: "does not verify by /etc/ours.pem"},
+		"TLS, not looked at":      {server: secure, serve: secured(theirs.sign(t, named), probetest.Result(0)), anyone: true},
+		"TLS that is over":        {server: secure, serve: secured(ours.sign(t, expired), probetest.Result(0)), want: "does not verify by /etc/ours.pem"},
+		"TLS for another name":    {server: secure, serve: secured(ours.sign(t, x509.Certificate{DNSNames: []string{"www"}, Subject: common.Subject}), probetest.Result(0)), want: "for another name"},
+		"no TLS where it is due":  {server: secure, serve: probetest.Result(0), want: "TLS: EOF"},
 		"speaks first, not TLS":   {server: secure, serve: says("220 smtp.acme.private ESMTP\r\n"), want: "TLS: "},
 		"no server to connect to": {server: "ldap://", want: "is no server"},
 	}
@@ -165,7 +166,7 @@ func TestDirectoriesThatAnswer(t *testing.T) {
 			m := hosttest.New(t, map[string]string{"/etc/ours.pem": ours.pem})
 			if tt.serve != nil {
 				_, address, _ := strings.Cut(tt.server, "://")
-				ldapServer(t, m, address, tt.serve)
+				probetest.Directory(t, m, address, tt.serve)
 			}
 			if tt.within == 0 {
 				tt.within = long
@@ -187,7 +188,7 @@ func TestDirectoriesThatAnswer(t *testing.T) {
 func TestNoAuthorityToCheckBy(t *testing.T) {
 	ours := newAuthority(t)
 	m := hosttest.New(t, map[string]string{"/etc/empty.pem": "nothing\n"})
-	ldapServer(t, m, "10.0.0.9:636", secured(ours.sign(t, x509.Certificate{}), result(0)))
+	probetest.Directory(t, m, "10.0.0.9:636", secured(ours.sign(t, x509.Certificate{}), probetest.Result(0)))
 	for _, file := range []string{"/etc/empty.pem", "/etc/none.pem"} {
 		if err := (Directory{Host: m.Host(), CAFile: file}).ask(t.Context(), "ldaps://10.0.0.9:636"); err == nil || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: %v", file, err)
@@ -199,16 +200,16 @@ func TestNoAuthorityToCheckBy(t *testing.T) {
 // /etc/hosts before them.
 func TestLookup(t *testing.T) {
 	m := hosttest.New(t, map[string]string{"/etc/hosts": "127.0.0.1 localhost\n10.0.9.9 Ldap9 ldap9.acme.private # 10.0.9.8\nfd00::9 ldap9.acme.private\n"})
-	nameServer(t, m, fresh, func(q dnsmessage.Message) [][]byte {
+	probetest.NameServer(t, m, fresh, func(q dnsmessage.Message) [][]byte {
 		switch q.Questions[0].Name.String() {
 		case "ldap.acme.private.":
-			return [][]byte{replies(q, dnsmessage.RCodeSuccess, "10.0.3.3", "fd00::3")}
+			return [][]byte{probetest.Reply(q, dnsmessage.RCodeSuccess, "10.0.3.3", "fd00::3")}
 		case "empty.acme.private.":
-			return [][]byte{replies(q, dnsmessage.RCodeSuccess)}
+			return [][]byte{probetest.Reply(q, dnsmessage.RCodeSuccess)}
 		}
-		return [][]byte{replies(q, dnsmessage.RCodeNameError)}
+		return [][]byte{probetest.Reply(q, dnsmessage.RCodeNameError)}
 	})
-	nameServer(t, m, other, silent)
+	probetest.NameServer(t, m, other, silent)
 	for name, want := range map[string]string{
 		"10.0.0.1": "[10.0.0.1] <nil>", "ldap9": "[10.0.9.9] <nil>", "LDAP9.acme.private": "[10.0.9.9 fd00::9] <nil>",
 		"ldap.acme.private": "[10.0.3.3 fd00::3] <nil>", "ldap": "[10.0.3.3 fd00::3] <nil>",
@@ -223,12 +224,12 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, said, want)
 		}
 	}
-	nameServer(t, m, old, always(dnsmessage.RCodeServerFailure))
+	probetest.NameServer(t, m, old, always(dnsmessage.RCodeServerFailure))
 	if _, err := (Resolver{Host: m.Host(), Servers: []string{old}}).Lookup(t.Context(), "x.y"); err == nil || err.Error() != "its name is not found: it answers SERVFAIL" {
 		t.Errorf("a server that fails: %v", err)
 	}
 	d := Directory{Host: m.Host(), Resolver: &Resolver{Host: m.Host(), Servers: []string{fresh}}}
-	ldapServer(t, m, "[fd00::3]:389", result(0))
+	probetest.Directory(t, m, "[fd00::3]:389", probetest.Result(0))
 	if err := d.ask(t.Context(), "ldap://ldap.acme.private:389"); err != nil {
 		t.Errorf("by the second of its addresses: %v", err)
 	}

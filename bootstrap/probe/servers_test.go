@@ -11,74 +11,20 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
-	"net/netip"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	ber "github.com/go-asn1-ber/asn1-ber"
 	"go.uber.org/goleak"
 	"golang.org/x/net/dns/dnsmessage"
 
-	"reveille/bootstrap/host/hosttest"
+	"reveille/bootstrap/probe/probetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// nameServer puts a name server at an address of the machine. What it makes of
-// a query is the test's: no packets are silence.
-func nameServer(t *testing.T, m *hosttest.Machine, address string, answer func(query dnsmessage.Message) [][]byte) {
-	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	t.Cleanup(func() { pc.Close(); <-ended })
-	m.Forward(address+":53", pc.LocalAddr().String())
-	go func() {
-		defer close(ended)
-		buf := make([]byte, 1500)
-		for {
-			n, from, err := pc.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			var q dnsmessage.Message
-			if q.Unpack(buf[:n]) != nil {
-				continue
-			}
-			for _, p := range answer(q) {
-				_, _ = pc.WriteTo(p, from)
-			}
-		}
-	}()
-}
-
-// replies makes the packet of a query's reply.
-func replies(q dnsmessage.Message, code dnsmessage.RCode, addresses ...string) []byte {
-	q.Header.Response, q.Header.RCode = true, code
-	for _, a := range addresses {
-		var body dnsmessage.ResourceBody
-		typ := dnsmessage.TypeA
-		if ip := netip.MustParseAddr(a); ip.Is4() {
-			body = &dnsmessage.AResource{A: ip.As4()}
-		} else {
-			body, typ = &dnsmessage.AAAAResource{AAAA: ip.As16()}, dnsmessage.TypeAAAA
-		}
-		if q.Questions[0].Type == typ {
-			q.Answers = append(q.Answers, dnsmessage.Resource{Header: dnsmessage.ResourceHeader{Name: q.Questions[0].Name, Class: dnsmessage.ClassINET}, Body: body})
-		}
-	}
-	p, err := q.Pack()
-	if err != nil {
-		panic(err)
-	}
-	return p
-}
-
 func always(code dnsmessage.RCode) func(dnsmessage.Message) [][]byte {
-	return func(q dnsmessage.Message) [][]byte { return [][]byte{replies(q, code)} }
+	return func(q dnsmessage.Message) [][]byte { return [][]byte{probetest.Reply(q, code)} }
 }
 
 func silent(dnsmessage.Message) [][]byte { return nil }
@@ -91,64 +37,6 @@ func loses(n int32, answer func(dnsmessage.Message) [][]byte) func(dnsmessage.Me
 			return nil
 		}
 		return answer(q)
-	}
-}
-
-// ldapServer puts a server at an address of the machine, which does with each
-// connection what the test says.
-func ldapServer(t *testing.T, m *hosttest.Machine, address string, serve func(net.Conn)) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	t.Cleanup(func() { l.Close(); <-ended })
-	m.Forward(address, l.Addr().String())
-	go func() {
-		defer close(ended)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			serve(c)
-			c.Close()
-		}
-	}()
-}
-
-// result answers a search with a result code, as slapd does; 0 with an entry
-// before it.
-func result(code int64) func(net.Conn) {
-	return func(c net.Conn) {
-		in := bufio.NewReader(c)
-		p, err := ber.ReadPacket(in)
-		if err != nil || len(p.Children) < 2 {
-			return
-		}
-		id := p.Children[0].Value.(int64)
-		message := func(op *ber.Packet) {
-			m := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
-			m.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, id, ""))
-			m.AppendChild(op)
-			_, _ = c.Write(m.Bytes())
-		}
-		word := func(s string) *ber.Packet {
-			return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
-		}
-		if code == 0 {
-			entry := ber.Encode(ber.ClassApplication, ber.TypeConstructed, 4, nil, "")
-			entry.AppendChild(word(""))
-			entry.AppendChild(ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, ""))
-			message(entry)
-		}
-		done := ber.Encode(ber.ClassApplication, ber.TypeConstructed, 5, nil, "")
-		done.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, code, ""))
-		done.AppendChild(word(""))
-		done.AppendChild(word("says who"))
-		message(done)
-		_, _ = in.ReadByte() // until the client has hung up
 	}
 }
 
