@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"reveille/bootstrap/facts"
+	"reveille/roles/cite"
 )
 
 // buildProfile fills names into merged layers and makes the Profile of them.
@@ -110,7 +111,7 @@ func (b *builder) directory() *Directory {
 }
 
 func (b *builder) fail(path, say string) {
-	b.errs = append(b.errs, b.m.live[path].at.errorf("%s %s", path, say))
+	b.errs = append(b.errs, errorAt(b.m.live[path].at, "%s %s", path, say))
 }
 
 // asked says whether any layer asks for a section.
@@ -154,7 +155,7 @@ func (b *builder) placed(path string, most int) []string {
 	zone, region := b.where("availability zone", path, b.facts.Instance.Zone), b.where("region", path, b.facts.Instance.Region)
 	all := nearest(byPlace, zone, region)
 	if len(all) == 0 && !b.anywhere && len(b.unknown) == 0 {
-		b.errs = append(b.errs, first.at.errorf("%s has nothing for the zone %s, nothing for the region %s or another zone of it, and no default: add one of them", path, quoted(zone), quoted(region)))
+		b.errs = append(b.errs, errorAt(first.at, "%s has nothing for the zone %s, nothing for the region %s or another zone of it, and no default: add one of them", path, cite.Quote(zone), cite.Quote(region)))
 	}
 	kept, left, spread := chosen(all, region, most)
 	if len(left) > 0 {

@@ -1,6 +1,10 @@
 package roles
 
-import "slices"
+import (
+	"slices"
+
+	"reveille/roles/cite"
+)
 
 // lookups reads the sections of what else a login passes through.
 func (b *builder) lookups(p *Profile) {
@@ -15,7 +19,7 @@ func (b *builder) lookups(p *Profile) {
 	if b.asked("autofs") {
 		p.Autofs = b.autofs()
 		if over := autofsOver(p.Autofs.Path, b.text("directory.break_glass")); over != "" {
-			b.fail("autofs.path", quoted(p.Autofs.Path)+" cannot be covered: "+over+"; choose a folder of its own, such as /nfs/home")
+			b.fail("autofs.path", cite.Quote(p.Autofs.Path)+" cannot be covered: "+over+"; choose a folder of its own, such as /nfs/home")
 		}
 	}
 	if b.asked("updatedb") {

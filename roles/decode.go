@@ -3,6 +3,8 @@ package roles
 import (
 	"fmt"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 // decoder walks a document by the schema and gathers what it says, and every
@@ -11,7 +13,7 @@ type decoder struct {
 	layer  Layer
 	leaves []leaf
 	errs   Errors
-	seen   map[string]place // values set so far in this document
+	seen   map[string]cite.Place // values set so far in this document
 }
 
 // decodeYAML reads one YAML document of a layer.
@@ -25,7 +27,7 @@ func decodeYAML(layer Layer, file string, data []byte) ([]leaf, Errors) {
 
 // decodeTree reads a whole profile that stands at a place of a document.
 func decodeTree(layer Layer, root *docNode) ([]leaf, Errors) {
-	d := decoder{layer: layer, seen: map[string]place{}}
+	d := decoder{layer: layer, seen: map[string]cite.Place{}}
 	if root.shape != isMap {
 		d.fail(root.at, "a profile is keys and values, such as role: mysql, not %s", root.shape)
 	} else {
@@ -34,13 +36,13 @@ func decodeTree(layer Layer, root *docNode) ([]leaf, Errors) {
 	return d.leaves, d.errs
 }
 
-func (d *decoder) fail(at place, format string, args ...any) {
-	d.errs = append(d.errs, at.errorf(format, args...))
+func (d *decoder) fail(at cite.Place, format string, args ...any) {
+	d.errs = append(d.errs, errorAt(at, format, args...))
 }
 
 // section reads a map by the keys that it may have.
 func (d *decoder) section(k *schemaKey, path string, n *docNode) {
-	first := map[string]place{}
+	first := map[string]cite.Place{}
 	if path != "" {
 		d.leaves = append(d.leaves, leaf{path: path, key: k, layer: d.layer, open: true, at: n.at})
 	}
@@ -50,7 +52,7 @@ func (d *decoder) section(k *schemaKey, path string, n *docNode) {
 	for _, p := range n.pairs {
 		name := p.key.text
 		if at, twice := first[name]; twice {
-			d.fail(p.key.at, "%s is here twice, first at line %d: take one out", quoted(joinKey(path, name)), at.line)
+			d.fail(p.key.at, "%s is here twice, first at line %d: take one out", cite.Quote(joinKey(path, name)), at.Line)
 			continue
 		}
 		first[name] = p.key.at
@@ -103,7 +105,7 @@ func example(n *docNode) string {
 }
 
 // allowed says whether this layer may set the key in this version.
-func (d *decoder) allowed(k *schemaKey, path string, at place) bool {
+func (d *decoder) allowed(k *schemaKey, path string, at cite.Place) bool {
 	switch {
 	case k.never != "":
 		d.fail(at, "%s: %s", path, k.never)
@@ -138,7 +140,7 @@ func (d *decoder) list(k *schemaKey, path string, p docPair) {
 }
 
 // count checks how many entries a list has, and that none stands in it twice.
-func (d *decoder) count(k *schemaKey, path string, at place, v leafValue) bool {
+func (d *decoder) count(k *schemaKey, path string, at cite.Place, v leafValue) bool {
 	before := len(d.errs)
 	if len(v.items) < k.least {
 		d.fail(at, "%s is empty: give it an entry or leave it out", path)
@@ -149,7 +151,7 @@ func (d *decoder) count(k *schemaKey, path string, at place, v leafValue) bool {
 	first := map[string]bool{}
 	for _, it := range v.items {
 		if first[it.text] && !k.again {
-			d.fail(it.at, "%s holds %s twice: take one out", path, quoted(it.text))
+			d.fail(it.at, "%s holds %s twice: take one out", path, cite.Quote(it.text))
 		}
 		first[it.text] = true
 	}
@@ -170,13 +172,13 @@ func (d *decoder) scalar(k *schemaKey, path string, n *docNode) (string, bool) {
 		d.fail(n.at, "%s: %v", path, k.is.check(n.text))
 		return "", false
 	case want == isText:
-		d.fail(n.at, "%s: %s is %s to YAML: put it in quotes", path, quoted(n.text), n.shape)
+		d.fail(n.at, "%s: %s is %s to YAML: put it in quotes", path, cite.Quote(n.text), n.shape)
 		return "", false
 	case n.shape == isText && k.is.check(n.text) == nil:
-		d.fail(n.at, "%s: %s is text to YAML: leave the quotes out", path, quoted(n.text))
+		d.fail(n.at, "%s: %s is text to YAML: leave the quotes out", path, cite.Quote(n.text))
 		return "", false
 	default:
-		d.fail(n.at, "%s: %s is not %s", path, quoted(n.text), k.is.want)
+		d.fail(n.at, "%s: %s is not %s", path, cite.Quote(n.text), k.is.want)
 		return "", false
 	}
 	return n.text, d.text(k, path, n.at, n.text)
@@ -184,7 +186,7 @@ func (d *decoder) scalar(k *schemaKey, path string, n *docNode) (string, bool) {
 
 // text checks a single value's text, by its type or, where names are still to
 // be filled in, by their form alone: it is checked again when they are.
-func (d *decoder) text(k *schemaKey, path string, at place, text string) bool {
+func (d *decoder) text(k *schemaKey, path string, at cite.Place, text string) bool {
 	err := d.textError(k, text)
 	if err != nil {
 		d.fail(at, "%s: %v", path, err)
@@ -197,7 +199,7 @@ func (d *decoder) textError(k *schemaKey, text string) error {
 	case k.is.isKey:
 		return checkTagKey(text)
 	case k.fixed && len(references(text)) > 0:
-		return fmt.Errorf("%s: names are not filled in here, since this is read before they are known: write the value out", quoted(text))
+		return fmt.Errorf("%s: names are not filled in here, since this is read before they are known: write the value out", cite.Quote(text))
 	case k.fixed:
 		return k.is.check(text)
 	}
@@ -231,7 +233,7 @@ func checkTagKey(name string) error {
 	k := root.find(name)
 	switch {
 	case name == "" || k == nil:
-		return fmt.Errorf("%s%s", quoted(name)+" is no key", meant(name, append(root.paths(""), sectionNames()...)))
+		return fmt.Errorf("%s%s", cite.Quote(name)+" is no key", meant(name, append(root.paths(""), sectionNames()...)))
 	case k.never != "":
 		return fmt.Errorf("%s: %s", name, k.never)
 	}

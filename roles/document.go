@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"reveille/roles/cite"
 )
 
 // The bounds of one document. A profile is a page or two: what is larger is a
@@ -45,16 +47,16 @@ type docNode struct {
 	text  string
 	items []*docNode
 	pairs []docPair
-	at    place
+	at    cite.Place
 }
 
 type docPair struct{ key, value *docNode }
 
 // parseDocument reads one YAML document. An empty one is an empty map.
 func parseDocument(file string, data []byte) (*docNode, Errors) {
-	top := place{file, 1, 1}
+	top := cite.Place{File: file, Line: 1, Column: 1}
 	if len(data) > maxDocument {
-		return nil, Errors{top.errorf("%d bytes is too large: at most %d are read", len(data), maxDocument)}
+		return nil, Errors{errorAt(top, "%d bytes is too large: at most %d are read", len(data), maxDocument)}
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if bad := badText(file, data); bad != nil {
@@ -70,8 +72,8 @@ func parseDocument(file string, data []byte) (*docNode, Errors) {
 	}
 	switch err := dec.Decode(&more); {
 	case err == nil:
-		at := place{file, more.Line, more.Column}
-		return nil, Errors{at.errorf("a second document begins here: only one is read, so take the rest out")}
+		at := cite.Place{File: file, Line: more.Line, Column: more.Column}
+		return nil, Errors{errorAt(at, "a second document begins here: only one is read, so take the rest out")}
 	case !errors.Is(err, io.EOF):
 		return nil, Errors{syntaxError(file, data, err)}
 	}
@@ -89,18 +91,18 @@ func parseDocument(file string, data []byte) (*docNode, Errors) {
 // badText finds bytes that are no UTF-8, and NULs, before the parser does:
 // it would guess at another encoding.
 func badText(file string, data []byte) *Error {
-	at := place{file, 1, 1}
+	at := cite.Place{File: file, Line: 1, Column: 1}
 	for len(data) > 0 {
 		r, n := utf8.DecodeRune(data)
 		switch {
 		case r == utf8.RuneError && n == 1:
-			return at.errorf("byte 0x%02x is no UTF-8: save the file as UTF-8", data[0])
+			return errorAt(at, "byte 0x%02x is no UTF-8: save the file as UTF-8", data[0])
 		case r == 0:
-			return at.errorf("a NUL byte: save the file as plain text")
+			return errorAt(at, "a NUL byte: save the file as plain text")
 		case r == '\n':
-			at.line, at.col = at.line+1, 0
+			at.Line, at.Column = at.Line+1, 0
 		}
-		data, at.col = data[n:], at.col+1
+		data, at.Column = data[n:], at.Column+1
 	}
 	return nil
 }
@@ -112,20 +114,20 @@ var yamlLine = sync.OnceValue(func() *regexp.Regexp {
 // syntaxError gives the parser's error a place, and names a tab in the
 // indentation, which the parser's own words hide.
 func syntaxError(file string, data []byte, err error) *Error {
-	at, say := place{file, 1, 1}, err.Error()
+	at, say := cite.Place{File: file, Line: 1, Column: 1}, err.Error()
 	if m := yamlLine().FindStringSubmatch(say); m != nil {
 		say = m[2]
 		if n, err := strconv.Atoi(m[1]); err == nil && n > 0 {
-			at.line = n
+			at.Line = n
 		}
 	}
 	for i, line := range strings.Split(string(data), "\n") {
 		indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
 		if tab := strings.IndexByte(indent, '\t'); tab >= 0 && len(indent) < len(line) {
-			return place{file, i + 1, tab + 1}.errorf("a tab in the indentation: YAML takes spaces only")
+			return errorAt(cite.Place{File: file, Line: i + 1, Column: tab + 1}, "a tab in the indentation: YAML takes spaces only")
 		}
 	}
-	return at.errorf("no valid YAML: %s", say)
+	return errorAt(at, "no valid YAML: %s", say)
 }
 
 // converter turns the parser's tree into ours and refuses what would let a
@@ -136,9 +138,9 @@ type converter struct {
 }
 
 func (c *converter) node(n *yaml.Node, depth int) *docNode {
-	out := &docNode{at: place{c.file, max(n.Line, 1), max(n.Column, 1)}}
+	out := &docNode{at: cite.Place{File: c.file, Line: max(n.Line, 1), Column: max(n.Column, 1)}}
 	refuse := func(format string, args ...any) *docNode {
-		c.errs = append(c.errs, out.at.errorf(format, args...))
+		c.errs = append(c.errs, errorAt(out.at, format, args...))
 		return out
 	}
 	switch {
@@ -171,12 +173,12 @@ func (c *converter) node(n *yaml.Node, depth int) *docNode {
 
 // key reads the left side of a map's entry, which is always text here.
 func (c *converter) key(n *yaml.Node) *docNode {
-	out := &docNode{shape: isText, text: n.Value, at: place{c.file, max(n.Line, 1), max(n.Column, 1)}}
+	out := &docNode{shape: isText, text: n.Value, at: cite.Place{File: c.file, Line: max(n.Line, 1), Column: max(n.Column, 1)}}
 	switch {
 	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!merge":
-		c.errs = append(c.errs, out.at.errorf("the merge key << is not taken: write the keys out"))
+		c.errs = append(c.errs, errorAt(out.at, "the merge key << is not taken: write the keys out"))
 	case n.Kind != yaml.ScalarNode, n.Anchor != "", n.Style&yaml.TaggedStyle != 0:
-		c.errs = append(c.errs, out.at.errorf("a key must be plain text"))
+		c.errs = append(c.errs, errorAt(out.at, "a key must be plain text"))
 	}
 	return out
 }

@@ -3,6 +3,8 @@ package roles
 import (
 	"slices"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 // item is the key as it stands for the entry of that place in its list.
@@ -33,7 +35,7 @@ func (d *decoder) entry(k *schemaKey, path string, n *docNode) (leafItem, bool) 
 		case child == nil:
 			d.fail(p.key.at, "%s", section.noSuchKey(path, name))
 		case twice:
-			d.fail(p.key.at, "%s is here twice, first at line %d: take one out", quoted(joinKey(path, name)), first.at.line)
+			d.fail(p.key.at, "%s is here twice, first at line %d: take one out", cite.Quote(joinKey(path, name)), first.at.Line)
 		default:
 			found[name] = d.field(child, joinKey(path, name), p)
 		}
@@ -53,7 +55,7 @@ func (d *decoder) entry(k *schemaKey, path string, n *docNode) (leafItem, bool) 
 
 // field reads one value of an entry by the rules of any other value.
 func (d *decoder) field(k *schemaKey, path string, p docPair) leaf {
-	own := decoder{layer: d.layer, seen: map[string]place{}}
+	own := decoder{layer: d.layer, seen: map[string]cite.Place{}}
 	if p.value.shape == isNull {
 		own.fail(p.key.at, "%s is empty: give it a value or leave it out", path)
 	} else {

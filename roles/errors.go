@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"reveille/bootstrap/facts"
+	"reveille/roles/cite"
 )
 
 // Error is one mistake in a document, with its place and what to do about it.
@@ -98,30 +99,7 @@ func joinUnknown(all []*UnknownFact) error {
 	return errors.Join(errs...)
 }
 
-// place is where something stands in a document.
-type place struct {
-	file      string
-	line, col int
-}
-
-// errorf makes the error of a place.
-func (p place) errorf(format string, args ...any) *Error {
-	return &Error{File: p.file, Line: p.line, Column: p.col, Message: fmt.Sprintf(format, args...)}
-}
-
-// String is "file:line", or the file alone.
-func (p place) String() string {
-	if p.line == 0 {
-		return p.file
-	}
-	return fmt.Sprintf("%s:%d", p.file, p.line)
-}
-
-// quoted is a value as errors show it: escaped, and cut where it is long.
-func quoted(s string) string {
-	const most = 60
-	if r := []rune(s); len(r) > most {
-		return fmt.Sprintf("%q…", string(r[:most]))
-	}
-	return fmt.Sprintf("%q", s)
+// errorAt makes the error of a place.
+func errorAt(at cite.Place, format string, args ...any) *Error {
+	return &Error{File: at.File, Line: at.Line, Column: at.Column, Message: fmt.Sprintf(format, args...)}
 }

@@ -2,14 +2,16 @@ package roles
 
 import (
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 // decodeKeyValue reads key=value lines. A value is read by its key's type:
 // lists split at commas, and nothing needs quotes.
 func decodeKeyValue(layer Layer, file string, text string) ([]leaf, Errors) {
-	d := decoder{layer: layer, seen: map[string]place{}}
+	d := decoder{layer: layer, seen: map[string]cite.Place{}}
 	if len(text) > maxDocument {
-		d.fail(place{file, 1, 1}, "%d bytes is too large: at most %d are read", len(text), maxDocument)
+		d.fail(cite.Place{File: file, Line: 1, Column: 1}, "%d bytes is too large: at most %d are read", len(text), maxDocument)
 		return nil, d.errs
 	}
 	if bad := badText(file, []byte(text)); bad != nil {
@@ -21,10 +23,10 @@ func decodeKeyValue(layer Layer, file string, text string) ([]leaf, Errors) {
 		if body == "" || strings.HasPrefix(body, "#") {
 			continue
 		}
-		at := place{file, i + 1, 1 + len([]rune(line[:strings.Index(line, body)]))}
+		at := cite.Place{File: file, Line: i + 1, Column: 1 + len([]rune(line[:strings.Index(line, body)]))}
 		name, value, found := strings.Cut(body, "=")
 		if !found {
-			d.fail(at, "%s is not key=value", quoted(body))
+			d.fail(at, "%s is not key=value", cite.Quote(body))
 			continue
 		}
 		d.pair(strings.TrimSpace(name), strings.TrimSpace(value), at)
@@ -33,7 +35,7 @@ func decodeKeyValue(layer Layer, file string, text string) ([]leaf, Errors) {
 }
 
 // pair reads one key=value, of a line or of a tag.
-func (d *decoder) pair(name, value string, at place) {
+func (d *decoder) pair(name, value string, at cite.Place) {
 	k := profileSchema().find(name)
 	if name == "" || k == nil {
 		d.fail(at, "%s", noSuchPath(name))
@@ -63,7 +65,7 @@ func (d *decoder) pair(name, value string, at place) {
 }
 
 // allowedPath asks of each section on the way, too, whether the layer may set it.
-func (d *decoder) allowedPath(path string, at place) bool {
+func (d *decoder) allowedPath(path string, at cite.Place) bool {
 	root := profileSchema()
 	for i := range len(path) + 1 {
 		if i < len(path) && path[i] != '.' {
@@ -77,7 +79,7 @@ func (d *decoder) allowedPath(path string, at place) bool {
 }
 
 // commas reads a list that stands on one line. An empty value is an empty list.
-func (d *decoder) commas(k *schemaKey, path, value string, at place) {
+func (d *decoder) commas(k *schemaKey, path, value string, at cite.Place) {
 	v, good := leafValue{list: true}, true
 	if value != "" {
 		for _, item := range strings.Split(value, ",") {
@@ -106,7 +108,7 @@ func noSuchPath(path string) string {
 			return k.noSuchKey(section, name)
 		}
 		if !c.section() && !c.place {
-			return quoted(path) + " is no key: " + joinKey(section, name) + " holds a value, so end it there"
+			return cite.Quote(path) + " is no key: " + joinKey(section, name) + " holds a value, so end it there"
 		}
 		k, section, rest = c, joinKey(section, name), more
 		if k.any != nil {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 // leafValue is a value as written: one text, or a list of them.
@@ -15,7 +17,7 @@ type leafValue struct {
 
 type leafItem struct {
 	text   string
-	at     place
+	at     cite.Place
 	fields []leaf // of a list of maps: what the entry holds, in the schema's order; text is all of it
 }
 
@@ -40,20 +42,20 @@ type leaf struct {
 	value leafValue
 	null  bool
 	open  bool
-	at    place
+	at    cite.Place
 }
 
 // layered is all documents merged, with who set what.
 type layered struct {
-	live map[string]leaf  // keys that hold a value
-	open map[string]place // sections that are asked for, and by what
-	said []Setting        // every value of every layer, in the order of the layers
-	from map[string]int   // index in said of the value that holds
+	live map[string]leaf       // keys that hold a value
+	open map[string]cite.Place // sections that are asked for, and by what
+	said []Setting             // every value of every layer, in the order of the layers
+	from map[string]int        // index in said of the value that holds
 }
 
 // mergeLayers lays documents over each other, weakest layer first.
 func mergeLayers(docs ...[]leaf) *layered {
-	m := &layered{live: map[string]leaf{}, open: map[string]place{}, from: map[string]int{}}
+	m := &layered{live: map[string]leaf{}, open: map[string]cite.Place{}, from: map[string]int{}}
 	all := slices.Concat(docs...)
 	slices.SortStableFunc(all, func(a, b leaf) int { return cmp.Compare(a.layer, b.layer) })
 	for _, l := range all {
@@ -90,7 +92,7 @@ func (m *layered) add(l leaf) {
 		m.live[l.path] = l
 		m.reopen(l)
 	}
-	m.said = append(m.said, Setting{Key: l.path, Value: value, Null: l.null, Layer: l.layer, Name: l.at.file, Line: l.at.line})
+	m.said = append(m.said, Setting{Key: l.path, Value: value, Null: l.null, Layer: l.layer, Name: l.at.File, Line: l.at.Line})
 	m.from[l.path] = len(m.said) - 1
 }
 
@@ -159,7 +161,7 @@ func (m *layered) finishSection(s *schemaKey, section string, errs *Errors) {
 		case k.def != "":
 			m.addDefault(k, path)
 		case k.need:
-			*errs = append(*errs, m.open[section].errorf("%s is missing: %s section needs %s", path, article(section), needed(s)))
+			*errs = append(*errs, errorAt(m.open[section], "%s is missing: %s section needs %s", path, article(section), needed(s)))
 		}
 	}
 }
@@ -168,7 +170,7 @@ func (m *layered) finishSection(s *schemaKey, section string, errs *Errors) {
 func (m *layered) addDefault(k *schemaKey, path string) {
 	_, over := m.live[path]
 	if !over {
-		m.live[path] = leaf{path: path, key: k, layer: Defaults, value: leafValue{text: k.def}, at: place{file: "defaults"}}
+		m.live[path] = leaf{path: path, key: k, layer: Defaults, value: leafValue{text: k.def}, at: cite.Place{File: "defaults"}}
 	}
 	m.said = append(m.said, Setting{Key: path, Value: k.def, Layer: Defaults, Over: over})
 }

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"net/netip"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 func nscdSchema() *schemaKey {
@@ -102,7 +104,7 @@ func nfsOption() *scalarType {
 		if err := plain(s); err != nil || taken.check(s) != nil {
 			return err
 		}
-		return fmt.Errorf("%s is not %s", quoted(s), t.want)
+		return fmt.Errorf("%s is not %s", cite.Quote(s), t.want)
 	}
 	return t
 }

@@ -141,7 +141,7 @@ func chooseMatch(all []matched) (*matched, error) {
 		files[i] = fmt.Sprintf("%s (%s)", m.role.file, strings.Join(m.because, ", "))
 	}
 	slices.Sort(files)
-	return nil, Errors{won[1].role.at.errorf("two roles match this machine equally well: %s; give one of them another key under match, or name the role in user-data",
+	return nil, Errors{errorAt(won[1].role.at, "two roles match this machine equally well: %s; give one of them another key under match, or name the role in user-data",
 		strings.Join(files, " and "))}
 }
 

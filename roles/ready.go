@@ -4,6 +4,7 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
+	"reveille/roles/cite"
 )
 
 // planReady asks for the checks, once all services run: how long a check may
@@ -37,7 +38,7 @@ func (r Ready) resource() resource.Ready {
 func (b *builder) ready() []Ready {
 	l := b.m.live["ready"]
 	var out []Ready
-	first := map[string]place{}
+	first := map[string]cite.Place{}
 	for _, it := range l.value.items {
 		text := func(name string) string { return it.field(l.key, name).text }
 		r := Ready{
@@ -46,7 +47,7 @@ func (b *builder) ready() []Ready {
 		}
 		id := r.resource().ID()
 		if at, twice := first[id]; twice {
-			b.errs = append(b.errs, it.at.errorf("ready asks %s twice, first at line %d: take one out", id[len("ready:"):], at.line))
+			b.errs = append(b.errs, errorAt(it.at, "ready asks %s twice, first at line %d: take one out", id[len("ready:"):], at.Line))
 		}
 		first[id] = it.at
 		out = append(out, r)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"reveille/bootstrap/facts"
+	"reveille/roles/cite"
 )
 
 // Resolve decides what this machine should be: it chooses the role, lays the
@@ -98,7 +99,7 @@ func (r *resolution) choose() (*roleDoc, string, error) {
 	for _, layer := range [][]leaf{r.local, r.userData, tags} {
 		if l, ok := find(layer, "role"); ok {
 			role, err := r.named(l)
-			return role, origin(l.layer, l.at.file, l.at.line) + " names it", err
+			return role, origin(l.layer, l.at.File, l.at.Line) + " names it", err
 		}
 	}
 	var all []matched
@@ -113,7 +114,7 @@ func (r *resolution) choose() (*roleDoc, string, error) {
 		return best.role, "it matches " + strings.Join(best.because, ", "), nil
 	}
 	if l, ok := find(r.local, "role_required"); ok && l.value.text == "true" {
-		return nil, "", Errors{l.at.errorf("a role is required, but no layer names one and none of these matches this machine: %s; name it in user-data (role=NAME), or give one of them a match", r.files())}
+		return nil, "", Errors{errorAt(l.at, "a role is required, but no layer names one and none of these matches this machine: %s; name it in user-data (role=NAME), or give one of them a match", r.files())}
 	}
 	return nil, "no layer names a role, and no role file matches", nil
 }
@@ -132,7 +133,7 @@ func (r *resolution) named(l leaf) (*roleDoc, error) {
 	if len(known) == 0 {
 		there = "no role file was found at all"
 	}
-	return nil, Errors{l.at.errorf("no role file has the role %s%s; %s", quoted(l.value.text), meant(l.value.text, known), there)}
+	return nil, Errors{errorAt(l.at, "no role file has the role %s%s; %s", cite.Quote(l.value.text), meant(l.value.text, known), there)}
 }
 
 // files lists the role files that were looked at.

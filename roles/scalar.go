@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"reveille/roles/cite"
 )
 
 // scalarType is what a single value must be. The decoder, key=value and tags,
@@ -40,7 +42,7 @@ func byExpression(want, expr, match string, most int) *scalarType {
 		schema: map[string]any{"type": "string", "pattern": expr},
 		check: func(s string) error {
 			if most >= 0 && len(s) > most || !re().MatchString(s) {
-				return fmt.Errorf("%s is not %s", quoted(s), want)
+				return fmt.Errorf("%s is not %s", cite.Quote(s), want)
 			}
 			return nil
 		}}
@@ -56,7 +58,7 @@ func oneOf(words ...string) *scalarType {
 					return nil
 				}
 			}
-			return fmt.Errorf("%s is not %s%s", quoted(s), want, meant(s, words))
+			return fmt.Errorf("%s is not %s%s", cite.Quote(s), want, meant(s, words))
 		}}
 }
 
@@ -69,7 +71,7 @@ func wholeNumber(least, most int, why string) *scalarType {
 		check: func(s string) error {
 			n, err := strconv.Atoi(s)
 			if err != nil || strconv.Itoa(n) != s {
-				return fmt.Errorf("%s is not %s", quoted(s), want)
+				return fmt.Errorf("%s is not %s", cite.Quote(s), want)
 			}
 			if n < least || n > most {
 				return fmt.Errorf("%d is not %s%s", n, want, why)
@@ -94,13 +96,13 @@ func wholeSeconds(most int, why string) *scalarType {
 			d, err := time.ParseDuration(s)
 			switch {
 			case err != nil:
-				return fmt.Errorf("%s is not %s", quoted(s), want)
+				return fmt.Errorf("%s is not %s", cite.Quote(s), want)
 			case d%time.Second != 0:
 				return fmt.Errorf("%s is not whole seconds: %s is wanted", s, want)
 			case d < time.Second || d > time.Duration(most)*time.Second:
 				return fmt.Errorf("%s is not %s%s", s, want, why)
 			case s != fmt.Sprintf("%ds", d/time.Second):
-				return fmt.Errorf("%s: write %ds", quoted(s), d/time.Second)
+				return fmt.Errorf("%s: write %ds", cite.Quote(s), d/time.Second)
 			}
 			return nil
 		}}
@@ -113,7 +115,7 @@ func loginBudget() *scalarType {
 	seconds := t.check
 	t.check = func(s string) error {
 		if d, err := time.ParseDuration(s); err == nil && d == 0 {
-			return fmt.Errorf("%s would switch the limit off, which cannot be: %s is wanted; without login_budget it is half of sshd's LoginGraceTime, 30s at most", quoted(s), t.want)
+			return fmt.Errorf("%s would switch the limit off, which cannot be: %s is wanted; without login_budget it is half of sshd's LoginGraceTime, 30s at most", cite.Quote(s), t.want)
 		}
 		return seconds(s)
 	}
@@ -125,7 +127,7 @@ func yesNo() *scalarType {
 	return &scalarType{want: "true or false", shape: isBool, schema: map[string]any{"type": "boolean"},
 		check: func(s string) error {
 			if s != "true" && s != "false" {
-				return fmt.Errorf("%s is not true or false", quoted(s))
+				return fmt.Errorf("%s is not true or false", cite.Quote(s))
 			}
 			return nil
 		}}
@@ -138,7 +140,7 @@ func freeText(most int) *scalarType {
 			"not": map[string]any{"pattern": `^([^$]|\$\$|\$[^${])*\$\{`}},
 		check: func(s string) error {
 			if utf8.RuneCountInString(s) > most {
-				return fmt.Errorf("%s is too long: %d characters at most", quoted(s), most)
+				return fmt.Errorf("%s is too long: %d characters at most", cite.Quote(s), most)
 			}
 			return oneLine(s)
 		}}
@@ -150,10 +152,10 @@ func glob() *scalarType {
 		schema: map[string]any{"type": "string", "minLength": 1, "maxLength": 256},
 		check: func(s string) error {
 			if s == "" || utf8.RuneCountInString(s) > 256 {
-				return fmt.Errorf("%s is no pattern: 1 to 256 characters", quoted(s))
+				return fmt.Errorf("%s is no pattern: 1 to 256 characters", cite.Quote(s))
 			}
 			if _, err := globMatch(s, ""); err != nil {
-				return fmt.Errorf("%s is no pattern: a [ has no ], or a \\ ends it", quoted(s))
+				return fmt.Errorf("%s is no pattern: a [ has no ], or a \\ ends it", cite.Quote(s))
 			}
 			return nil
 		}}
@@ -174,11 +176,11 @@ func filePath() *scalarType {
 		check: func(s string) error {
 			switch {
 			case !strings.HasPrefix(s, "/"):
-				return fmt.Errorf("%s is not an absolute path: it must begin with /", quoted(s))
+				return fmt.Errorf("%s is not an absolute path: it must begin with /", cite.Quote(s))
 			case path.Clean(s) != s || s == "/":
-				return fmt.Errorf("%s is not a file's path in its shortest form: %s", quoted(s), path.Clean(s))
+				return fmt.Errorf("%s is not a file's path in its shortest form: %s", cite.Quote(s), path.Clean(s))
 			case utf8.RuneCountInString(s) > 1024:
-				return fmt.Errorf("%s is too long: 1024 characters at most", quoted(s))
+				return fmt.Errorf("%s is too long: 1024 characters at most", cite.Quote(s))
 			}
 			return oneLine(s)
 		}}
@@ -192,7 +194,7 @@ const controls = `\x00-\x1f\x7f-\x9f` + "\u2028\u2029\ufffd"
 func oneLine(s string) error {
 	for _, r := range s {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r == utf8.RuneError {
-			return fmt.Errorf("%s holds the control character %U: one line of plain text is wanted", quoted(s), r)
+			return fmt.Errorf("%s holds the control character %U: one line of plain text is wanted", cite.Quote(s), r)
 		}
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 // Patterns that check functions and the JSON Schema have in common.
@@ -38,7 +40,7 @@ func ownNameType() *scalarType {
 // checkHostName says by which rule of RFC 1123 a text is no host name.
 func checkHostName(what, s string) error {
 	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%s is no %s: %s", quoted(s), what, fmt.Sprintf(format, args...))
+		return fmt.Errorf("%s is no %s: %s", cite.Quote(s), what, fmt.Sprintf(format, args...))
 	}
 	switch {
 	case s == "":
@@ -56,9 +58,9 @@ func checkHostName(what, s string) error {
 		case l == "":
 			return bad("two dots in a row")
 		case len(l) > 63:
-			return bad("the part %s has %d characters, 63 at most", quoted(l), len(l))
+			return bad("the part %s has %d characters, 63 at most", cite.Quote(l), len(l))
 		case l[0] == '-' || l[len(l)-1] == '-':
-			return bad("the part %s begins or ends with a hyphen", quoted(l))
+			return bad("the part %s begins or ends with a hyphen", cite.Quote(l))
 		case strings.Contains(l, "_"):
 			return bad("an underscore: use a hyphen")
 		}
@@ -87,13 +89,13 @@ func ipAddress() *scalarType {
 			a, err := netip.ParseAddr(s)
 			switch {
 			case err != nil:
-				return fmt.Errorf("%s is no IP address: one such as 10.0.0.2 or fd00::2 is wanted, since a name would have to be looked up first", quoted(s))
+				return fmt.Errorf("%s is no IP address: one such as 10.0.0.2 or fd00::2 is wanted, since a name would have to be looked up first", cite.Quote(s))
 			case a.Zone() != "":
-				return fmt.Errorf("%s holds an interface (%%%s): leave it out", quoted(s), a.Zone())
+				return fmt.Errorf("%s holds an interface (%%%s): leave it out", cite.Quote(s), a.Zone())
 			case a.Is4In6():
-				return fmt.Errorf("%s is an IPv4 address in disguise: write %s", quoted(s), a.Unmap())
+				return fmt.Errorf("%s is an IPv4 address in disguise: write %s", cite.Quote(s), a.Unmap())
 			case a.IsUnspecified() || a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-				return fmt.Errorf("%s is not the address of one machine", quoted(s))
+				return fmt.Errorf("%s is not the address of one machine", cite.Quote(s))
 			}
 			return nil
 		}}
@@ -123,7 +125,7 @@ func checkLDAP(s string) error {
 	case u.Scheme != "ldap" && u.Scheme != "ldaps":
 		return errors.New("begin it with ldaps://, ldap:// or ldapi://")
 	case u.Path != "" && u.Path != "/":
-		return fmt.Errorf("take %s out: the base has a key of its own", quoted(u.Path))
+		return fmt.Errorf("take %s out: the base has a key of its own", cite.Quote(u.Path))
 	}
 	return checkHostPort(u)
 }
@@ -154,7 +156,7 @@ func webURL() *scalarType {
 				case u.Scheme != "https" && u.Scheme != "http":
 					err = errors.New("begin it with https://")
 				case strings.Trim(u.EscapedPath(), "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-") != "":
-					err = fmt.Errorf("its path %s holds more than letters, digits and ._~-", quoted(u.Path))
+					err = fmt.Errorf("its path %s holds more than letters, digits and ._~-", cite.Quote(u.Path))
 				default:
 					err = checkHostPort(u)
 				}
@@ -173,11 +175,11 @@ func webURL() *scalarType {
 func quotedURI(s string) string {
 	scheme, _, found := strings.Cut(s, "://")
 	if at := strings.LastIndexByte(s, '@'); at >= 0 && found {
-		return quoted(scheme + "://…" + s[at:])
+		return cite.Quote(scheme + "://…" + s[at:])
 	} else if at >= 0 {
-		return quoted("…" + s[at:])
+		return cite.Quote("…" + s[at:])
 	}
-	return quoted(s)
+	return cite.Quote(s)
 }
 
 // parseURI takes a URI apart and refuses what no key wants in one.
@@ -211,10 +213,10 @@ func checkHostPort(u *url.URL) error {
 			return err
 		}
 	} else if addr.Zone() != "" || addr.IsUnspecified() {
-		return fmt.Errorf("%s is not the address of one machine", quoted(host))
+		return fmt.Errorf("%s is not the address of one machine", cite.Quote(host))
 	}
 	if n, err := strconv.Atoi(port); port != "" && (err != nil || n < 1 || n > 65535 || port[0] == '0') {
-		return fmt.Errorf("port %s is not from 1 to 65535", quoted(port))
+		return fmt.Errorf("port %s is not from 1 to 65535", cite.Quote(port))
 	}
 	if strings.HasSuffix(u.Host, ":") {
 		return errors.New("a port is missing after the colon")

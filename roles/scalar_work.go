@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"reveille/roles/cite"
 )
 
 // unitName is the name of one of systemd's units of these kinds, its kind
@@ -22,17 +24,17 @@ func unitName(kinds ...string) *scalarType {
 			"not": map[string]any{"pattern": `@\.[a-z]+$`}},
 		check: func(s string) error {
 			if base, kind, ok := cutLast(s, "."); ok && strings.HasSuffix(base, "@") {
-				return fmt.Errorf("%s is a template: name an instance of it, %sNAME.%s", quoted(s), base, kind)
+				return fmt.Errorf("%s is a template: name an instance of it, %sNAME.%s", cite.Quote(s), base, kind)
 			}
 			switch {
 			case re().MatchString(s) && len(s) <= 255:
 				return nil
 			case otherKind().MatchString(s):
-				return fmt.Errorf("%s is a unit of another kind: .%s is wanted", quoted(s), strings.Join(kinds, " or ."))
+				return fmt.Errorf("%s is a unit of another kind: .%s is wanted", cite.Quote(s), strings.Join(kinds, " or ."))
 			case re().MatchString(s + "." + kinds[0]):
-				return fmt.Errorf("%s has no kind: write %s.%s", quoted(s), s, kinds[0])
+				return fmt.Errorf("%s has no kind: write %s.%s", cite.Quote(s), s, kinds[0])
 			}
-			return fmt.Errorf("%s is no unit's name: letters, digits and :_.@- are wanted, then .%s", quoted(s), strings.Join(kinds, " or ."))
+			return fmt.Errorf("%s is no unit's name: letters, digits and :_.@- are wanted, then .%s", cite.Quote(s), strings.Join(kinds, " or ."))
 		}}
 }
 
@@ -64,9 +66,9 @@ func someTime() *scalarType {
 				return nil
 			}
 			if d, err := time.ParseDuration(s); err == nil && d%time.Second == 0 && d >= time.Second && d <= time.Hour {
-				return fmt.Errorf("%s: write %ds", quoted(s), d/time.Second)
+				return fmt.Errorf("%s: write %ds", cite.Quote(s), d/time.Second)
 			}
-			return fmt.Errorf("%s is not %s", quoted(s), want)
+			return fmt.Errorf("%s is not %s", cite.Quote(s), want)
 		}}
 }
 
@@ -87,7 +89,7 @@ func hostPort() *scalarType {
 				err = checkHostPort(&url.URL{Host: s})
 			}
 			if err != nil {
-				return fmt.Errorf("%s is nowhere to connect to: %w", quoted(s), err)
+				return fmt.Errorf("%s is nowhere to connect to: %w", cite.Quote(s), err)
 			}
 			return nil
 		}}
@@ -108,7 +110,7 @@ func healthURL() *scalarType {
 				case u.Scheme != "https" && u.Scheme != "http":
 					err = errors.New("begin it with http://")
 				case strings.Trim(u.EscapedPath(), "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-") != "":
-					err = fmt.Errorf("its path %s holds more than letters, digits and ._~-", quoted(u.Path))
+					err = fmt.Errorf("its path %s holds more than letters, digits and ._~-", cite.Quote(u.Path))
 				default:
 					err = checkHostPort(u)
 				}

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/agnivade/levenshtein"
+
+	"reveille/roles/cite"
 )
 
 // schemaKey is one key of the profile. The tree of them is the only place
@@ -142,7 +144,7 @@ func nearestWord(got string, words []string) string {
 
 // noSuchKey is the message for a name that a section does not have.
 func (k *schemaKey) noSuchKey(section, name string) string {
-	say := fmt.Sprintf("no key %s", quoted(joinKey(section, name)))
+	say := fmt.Sprintf("no key %s", cite.Quote(joinKey(section, name)))
 	var siblings, reserved []string
 	for _, c := range k.keys {
 		if c.never == "" {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"reveille/roles/cite"
 )
 
 // Small vocabularies of the schema.
@@ -24,16 +26,16 @@ func distinguishedName() *scalarType {
 		schema: map[string]any{"type": "string", "maxLength": 1024, "pattern": "^[^=," + controls + "]+=[^" + controls + "]*$"},
 		check: func(s string) error {
 			if len(s) > 1024 {
-				return fmt.Errorf("%s is too long for a DN: 1024 characters at most", quoted(s))
+				return fmt.Errorf("%s is too long for a DN: 1024 characters at most", cite.Quote(s))
 			}
 			dn, err := ldap.ParseDN(s)
 			if err != nil || len(dn.RDNs) == 0 {
-				return fmt.Errorf("%s is no DN: one such as dc=acme,dc=private is wanted", quoted(s))
+				return fmt.Errorf("%s is no DN: one such as dc=acme,dc=private is wanted", cite.Quote(s))
 			}
 			for _, rdn := range dn.RDNs {
 				for _, a := range rdn.Attributes {
 					if strings.TrimSpace(a.Type) == "" || strings.TrimSpace(a.Value) == "" {
-						return fmt.Errorf("%s is no DN: a name or a value beside = is missing", quoted(s))
+						return fmt.Errorf("%s is no DN: a name or a value beside = is missing", cite.Quote(s))
 					}
 				}
 			}

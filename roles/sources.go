@@ -7,14 +7,15 @@ import (
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/userdata"
+	"reveille/roles/cite"
 )
 
 // roleDoc is one role file, decoded.
 type roleDoc struct {
 	file   string
 	role   string
-	at     place  // of the key role
-	match  []leaf // what machines it is for; empty: only those that name it
+	at     cite.Place // of the key role
+	match  []leaf     // what machines it is for; empty: only those that name it
 	leaves []leaf
 }
 
@@ -45,7 +46,7 @@ func (d *documents) readSources(sources []Source) {
 // readRole keeps a role file. One without a name is a mistake, unless another
 // mistake may have hidden the name.
 func (d *documents) readRole(file string, leaves []leaf, broken bool) {
-	r := &roleDoc{file: file, at: place{file, 1, 1}, leaves: leaves}
+	r := &roleDoc{file: file, at: cite.Place{File: file, Line: 1, Column: 1}, leaves: leaves}
 	for _, l := range leaves {
 		switch {
 		case l.path == "role" && !l.null:
@@ -58,14 +59,14 @@ func (d *documents) readRole(file string, leaves []leaf, broken bool) {
 	case r.role != "":
 		d.roles = append(d.roles, r)
 	case !broken:
-		d.errs = append(d.errs, r.at.errorf("role is missing: a role file names its role, such as role: mysql"))
+		d.errs = append(d.errs, errorAt(r.at, "role is missing: a role file names its role, such as role: mysql"))
 	}
 }
 
 // readUserData decodes the parts of user-data that are ours.
 func (d *documents) readUserData(u facts.UserData) {
 	if u.Broken != "" {
-		d.errs = append(d.errs, place{file: "user-data"}.errorf("it cannot be taken apart: %s", u.Broken))
+		d.errs = append(d.errs, errorAt(cite.Place{File: "user-data"}, "it cannot be taken apart: %s", u.Broken))
 	}
 	var parts [][]leaf
 	for _, p := range u.Parts {
@@ -109,7 +110,7 @@ func decodePart(p userdata.Part) ([]leaf, Errors) {
 	case userdata.CloudConfig:
 		return decodeCloudConfig(name, p.Text)
 	}
-	return nil, Errors{place{file: name}.errorf("a part of the form %s is not known to this version", quoted(string(p.Form)))}
+	return nil, Errors{errorAt(cite.Place{File: name}, "a part of the form %s is not known to this version", cite.Quote(string(p.Form)))}
 }
 
 // decodeCloudConfig reads the value of the top-level key reveille; the rest is
@@ -125,7 +126,7 @@ func decodeCloudConfig(name, text string) ([]leaf, Errors) {
 			continue
 		}
 		if ours != nil {
-			return nil, Errors{p.key.at.errorf("reveille is here twice: take one out")}
+			return nil, Errors{errorAt(p.key.at, "reveille is here twice: take one out")}
 		}
 		ours = p.value
 	}
@@ -144,7 +145,7 @@ func differences(parts [][]leaf) Errors {
 	for _, part := range parts {
 		for _, l := range part {
 			if e, ok := quarrel(l, first, above); ok {
-				errs = append(errs, l.at.errorf("%s is %s here, and %s is %s at %s: two parts of user-data may not set one key differently",
+				errs = append(errs, errorAt(l.at, "%s is %s here, and %s is %s at %s: two parts of user-data may not set one key differently",
 					l.path, said(l), e.path, said(e), e.at))
 			}
 		}
@@ -185,7 +186,7 @@ func said(l leaf) string {
 	if l.null {
 		return "null"
 	}
-	return quoted(l.value.String())
+	return cite.Quote(l.value.String())
 }
 
 // find is the value that a layer's documents give a key; the last one counts.
@@ -200,7 +201,7 @@ func find(leaves []leaf, path string) (leaf, bool) {
 
 // origin is where a value comes from, in words.
 func origin(layer Layer, name string, line int) string {
-	at := place{file: name, line: line}.String()
+	at := cite.Place{File: name, Line: line}.String()
 	switch layer {
 	case Defaults:
 		return "default"

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"reveille/bootstrap/facts"
+	"reveille/roles/cite"
 )
 
 // builtinNames are the names that ${} knows without vars.
@@ -41,9 +42,9 @@ func checkReferences(text string) error {
 		switch {
 		case varName.check(name) == nil:
 		case strings.HasPrefix(name, "${"):
-			return fmt.Errorf("%s: a ${ has no }; write $${ where a dollar sign is meant", quoted(text))
+			return fmt.Errorf("%s: a ${ has no }; write $${ where a dollar sign is meant", cite.Quote(text))
 		default:
-			return fmt.Errorf("%s: %s is no name: %s is wanted", quoted(text), quoted("${"+name+"}"), varName.want)
+			return fmt.Errorf("%s: %s is no name: %s is wanted", cite.Quote(text), cite.Quote("${"+name+"}"), varName.want)
 		}
 	}
 	return nil

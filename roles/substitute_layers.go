@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"reveille/bootstrap/facts"
+	"reveille/roles/cite"
 )
 
 // fillAll fills ${} in every value that holds, once, and checks what came out
@@ -40,7 +41,7 @@ type filler struct {
 func (w *filler) fillNames() bool {
 	vars := w.m.below("vars")
 	if len(vars) > maxVars {
-		w.errs = append(w.errs, w.m.live[vars[maxVars]].at.errorf("%d names in vars are too many: at most %d are taken", len(vars), maxVars))
+		w.errs = append(w.errs, errorAt(w.m.live[vars[maxVars]].at, "%d names in vars are too many: at most %d are taken", len(vars), maxVars))
 		return false
 	}
 	w.names.vars = map[string]string{}
@@ -65,7 +66,7 @@ func (w *filler) fillNames() bool {
 func (w *filler) hostname(path string) {
 	for _, name := range references(w.m.live[path].value.text) {
 		if name == "hostname" {
-			w.errs = append(w.errs, w.m.live[path].at.errorf("%s: ${hostname} cannot be used in the host's own name", path))
+			w.errs = append(w.errs, errorAt(w.m.live[path].at, "%s: ${hostname} cannot be used in the host's own name", path))
 			return
 		}
 	}
@@ -122,7 +123,7 @@ func (w *filler) item(l leaf, i int, it leafItem) leafItem {
 	return out
 }
 
-func (w *filler) text(l leaf, at place, text string) string {
+func (w *filler) text(l leaf, at cite.Place, text string) string {
 	out, err := fill(text, w.names.lookup)
 	var unknown *UnknownFact
 	switch {
@@ -131,12 +132,12 @@ func (w *filler) text(l leaf, at place, text string) string {
 		unknown.For = fmt.Sprintf("%s in %s at %s", unknown.For, l.path, at)
 		w.unknown = append(w.unknown, unknown)
 	case err != nil:
-		w.errs = append(w.errs, at.errorf("%s: %v", l.path, err))
+		w.errs = append(w.errs, errorAt(at, "%s: %v", l.path, err))
 	default:
 		if err := l.key.is.check(out); err != nil {
-			say := at.errorf("%s: %v", l.path, err)
+			say := errorAt(at, "%s: %v", l.path, err)
 			if out != text {
-				say.Message += fmt.Sprintf(" (filled in from %s)", quoted(text))
+				say.Message += fmt.Sprintf(" (filled in from %s)", cite.Quote(text))
 			}
 			w.errs = append(w.errs, say)
 		}

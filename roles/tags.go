@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 const tagPrefix = "reveille:"
@@ -17,7 +19,7 @@ var layoutTags = []string{"array", "level", "mount", "type"}
 // the keys that the local file allows. Anyone who may tag may steer, so all
 // else is passed over, with a note where it was meant for us.
 func tagLayer(tags map[string]string, hostnameTag string, may []string) (leaves []leaf, notes []string, errs Errors) {
-	d := decoder{layer: Tags, seen: map[string]place{}}
+	d := decoder{layer: Tags, seen: map[string]cite.Place{}}
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	named := false
 	for _, tag := range []string{"hostname", hostnameTag} {
@@ -30,13 +32,13 @@ func tagLayer(tags map[string]string, hostnameTag string, may []string) (leaves 
 			continue
 		}
 		named = true
-		d.add(leaf{path: hostnameKey, key: profileSchema().find(hostnameKey), value: leafValue{text: value}, at: place{file: "tag " + tag}})
+		d.add(leaf{path: hostnameKey, key: profileSchema().find(hostnameKey), value: leafValue{text: value}, at: cite.Place{File: "tag " + tag}})
 	}
 	switch role, ok := tags["role"]; {
 	case ok && role == "":
 		note("tag role is passed over: it is empty")
 	case ok:
-		d.add(leaf{path: "role", key: profileSchema().find("role"), value: leafValue{text: role}, at: place{file: "tag role"}})
+		d.add(leaf{path: "role", key: profileSchema().find("role"), value: leafValue{text: role}, at: cite.Place{File: "tag role"}})
 	}
 	for _, tag := range slices.Sorted(maps.Keys(tags)) {
 		key, ours := strings.CutPrefix(tag, tagPrefix)
@@ -46,7 +48,7 @@ func tagLayer(tags map[string]string, hostnameTag string, may []string) (leaves 
 		k := profileSchema().find(key)
 		switch {
 		case key == "pause":
-			note("tag %s is set: %s", tag, quoted(tags[tag]))
+			note("tag %s is set: %s", tag, cite.Quote(tags[tag]))
 		case slices.Contains(layoutTags, key):
 			note("tag %s is passed over: it is read from volumes, not from instances", tag)
 		case key == "" || k == nil:
@@ -54,7 +56,7 @@ func tagLayer(tags map[string]string, hostnameTag string, may []string) (leaves 
 		case !tagMaySet(may, key):
 			note("tag %s is passed over: tags_may_set in the local file does not list %s", tag, key)
 		default:
-			d.pair(key, tags[tag], place{file: "tag " + tag})
+			d.pair(key, tags[tag], cite.Place{File: "tag " + tag})
 		}
 	}
 	return d.leaves, notes, d.errs

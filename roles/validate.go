@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"reveille/bootstrap/facts"
+	"reveille/roles/cite"
 )
 
 // Validate checks documents without a machine: each by itself, and all role
@@ -55,7 +56,7 @@ func Fleet(sources []Source) ([]Profile, error) {
 		errs = append(errs, more...)
 		for _, u := range unknown {
 			if under(u.key, "ganglia") {
-				errs = append(errs, m.live[u.key].at.errorf("%s differs from machine to machine (%s), so that no collector can be made for it: write it out", u.key, u.What))
+				errs = append(errs, errorAt(m.live[u.key].at, "%s differs from machine to machine (%s), so that no collector can be made for it: write it out", u.key, u.What))
 			}
 		}
 		p.Role, p.RoleFile, p.Chosen = r.role, r.file, "its own role file"
@@ -93,7 +94,7 @@ func sharedNames(all []*roleDoc) Errors {
 	roles, ports, clusters := map[string]*roleDoc{}, map[string]gangliaClaim{}, map[string]gangliaClaim{}
 	for _, r := range all {
 		if first, twice := roles[r.role]; twice {
-			errs = append(errs, r.at.errorf("the role %s is in two files: here and at %s; give one of them another name", r.role, first.at))
+			errs = append(errs, errorAt(r.at, "the role %s is in two files: here and at %s; give one of them another name", r.role, first.at))
 		} else {
 			roles[r.role] = r
 		}
@@ -102,12 +103,12 @@ func sharedNames(all []*roleDoc) Errors {
 			continue
 		}
 		if first, taken := ports[c.port]; taken && first.cluster != c.cluster {
-			errs = append(errs, c.portAt.errorf("port %s is used for two clusters: %s here and %s at %s; give one of them another port", c.port, c.cluster, first.cluster, first.portAt))
+			errs = append(errs, errorAt(c.portAt, "port %s is used for two clusters: %s here and %s at %s; give one of them another port", c.port, c.cluster, first.cluster, first.portAt))
 		} else if !taken {
 			ports[c.port] = c
 		}
 		if first, taken := clusters[c.cluster]; taken && first.port != c.port {
-			errs = append(errs, c.portAt.errorf("the cluster %s has two ports: %s here and %s at %s; a host would be in half of it", c.cluster, c.port, first.port, first.portAt))
+			errs = append(errs, errorAt(c.portAt, "the cluster %s has two ports: %s here and %s at %s; a host would be in half of it", c.cluster, c.port, first.port, first.portAt))
 		} else if !taken {
 			clusters[c.cluster] = c
 		}
@@ -117,7 +118,7 @@ func sharedNames(all []*roleDoc) Errors {
 
 type gangliaClaim struct {
 	cluster, port string
-	portAt        place
+	portAt        cite.Place
 }
 
 // gangliaOf is the cluster and port that a role file claims, by itself.
@@ -135,7 +136,7 @@ func certainTies(all []*roleDoc) Errors {
 	for i, r := range all {
 		for _, first := range all[:i] {
 			if sameMatch(first, r) {
-				errs = append(errs, r.match[0].at.errorf("the match of %s and that of %s are the same: no machine could choose between them; give one of them another key", r.file, first.match[0].at))
+				errs = append(errs, errorAt(r.match[0].at, "the match of %s and that of %s are the same: no machine could choose between them; give one of them another key", r.file, first.match[0].at))
 				break
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/resource"
 	"reveille/roles/budget"
+	"reveille/roles/cite"
 )
 
 const sshdStack = "/etc/pam.d/sshd"
@@ -49,15 +50,15 @@ func loginErrors(m *layered, p Profile) Errors {
 	mend := "set it lower"
 	switch {
 	case key == "login_budget":
-		return Errors{at.errorf("%s is too short: on a Debian with this role's files, %s; set it higher", key, worst)}
+		return Errors{errorAt(at, "%s is too short: on a Debian with this role's files, %s; set it higher", key, worst)}
 	case under(key, "directory.uris") || key == "directory.uris":
 		key, mend = "directory.uris", "name fewer servers"
 	}
-	return Errors{at.errorf("%s would hold up logins: on a Debian with this role's files, %s; %s", key, worst, mend)}
+	return Errors{errorAt(at, "%s would hold up logins: on a Debian with this role's files, %s; %s", key, worst, mend)}
 }
 
 // blamed is the key to lower, and where it stands.
-func blamed(m *layered, p Profile) (string, place) {
+func blamed(m *layered, p Profile) (string, cite.Place) {
 	least, key := excessOf(p), ""
 	for _, l := range p.Lowered() {
 		if now := excessOf(l.Profile); now.Less(least) {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"reveille/roles/cite"
 )
 
 // A Debian 12 with libnss-ldapd and libpam-ldapd as their packages leave them,
@@ -77,7 +79,7 @@ func termsOf(c Case, when When) []string {
 	var out []string
 	for _, t := range c.Terms {
 		if t.When == when && t.Of != OfLogin {
-			out = append(out, t.What+" | "+place{file: t.File, line: t.Line}.String())
+			out = append(out, t.What+" | "+cite.Place{File: t.File, Line: t.Line}.String())
 		}
 	}
 	return out

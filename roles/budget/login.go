@@ -1,7 +1,5 @@
 package budget
 
-import "fmt"
-
 // Login is all that decides how long a login takes at worst: the files that a
 // login passes through, as they are on disk or as they would be, and what
 // runs. It is plain data, so that what would be written can be judged before a
@@ -71,26 +69,3 @@ const (
 	nsswitchPath   = "/etc/nsswitch.conf"
 	sshdPath       = "/etc/ssh/sshd_config"
 )
-
-// place is where something stands in a file; line 0 is the whole file.
-type place struct {
-	file string
-	line int
-}
-
-// String is "file:line", or the file alone.
-func (p place) String() string {
-	if p.line == 0 {
-		return p.file
-	}
-	return fmt.Sprintf("%s:%d", p.file, p.line)
-}
-
-// quoted is a value as notes show it: escaped, and cut where it is long.
-func quoted(s string) string {
-	const most = 60
-	if r := []rune(s); len(r) > most {
-		return fmt.Sprintf("%q…", string(r[:most]))
-	}
-	return fmt.Sprintf("%q", s)
-}

@@ -65,7 +65,7 @@ func loopServers(l Login) []wordAt {
 
 // set leaves out what a program takes where its file names nothing.
 func set(all []wordAt) []wordAt {
-	return slices.DeleteFunc(all, func(w wordAt) bool { return w.at.line == 0 })
+	return slices.DeleteFunc(all, func(w wordAt) bool { return w.at.Line == 0 })
 }
 
 // way is who is asked for a name, before the directory and after it.

@@ -3,6 +3,8 @@ package budget
 import (
 	"fmt"
 	"slices"
+
+	"reveille/roles/cite"
 )
 
 // loginMachine is a Login with its files read.
@@ -128,7 +130,7 @@ func (m *loginMachine) people(who Who) []person {
 				return []person{{u, who, true, ""}}
 			}
 		}
-		m.uncounted("%s: has no user %s: worked out as if it had, with uid 1000", passwdPath, quoted(name))
+		m.uncounted("%s: has no user %s: worked out as if it had, with uid 1000", passwdPath, cite.Quote(name))
 		return []person{made(name, true)}
 	}
 	switch {

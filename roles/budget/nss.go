@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"reveille/roles/cite"
 )
 
 // nscdWait is how long glibc waits for nscd before it looks for itself: 5 s,
@@ -81,7 +83,7 @@ func (m *loginMachine) clientsOf(p person, line nssLine, found, all bool) []dirC
 			}
 		case ok, slices.Contains(localSources, src.name), src.name == "ldap", src.name == "sss":
 		default:
-			m.uncounted("%s: the source %s is not known here, and what it takes is not counted", line.at, quoted(src.name))
+			m.uncounted("%s: the source %s is not known here, and what it takes is not counted", line.at, cite.Quote(src.name))
 		}
 		if !goesOn {
 			break

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"reveille/bootstrap/facts"
+	"reveille/roles/cite"
 )
 
 // sources that are not this machine's own.
@@ -159,7 +160,7 @@ func (p *prover) waits() {
 
 // access is pam_access's file, where the account stack has the module.
 func (p *prover) access() {
-	uses, at := false, place{}
+	uses, at := false, cite.Place{}
 	for _, l := range p.m.stack(p.m.sshd.service, "account") {
 		if l.module == "pam_access" {
 			uses, at = true, l.at

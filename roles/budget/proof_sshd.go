@@ -94,7 +94,7 @@ func (p *prover) matches() {
 		switch {
 		case key == "match":
 			block, open = l, p.mayMatch(f[1:])
-		case l.at.file != block.at.file:
+		case l.at.File != block.at.File:
 			open = false // a block ends with its file
 		case open && slices.Contains(matchKeys, key):
 			p.find("sshd-match", facts.Warning, fmt.Sprintf("may be meant by %q (%s), which sets %s: what comes of it was not looked at.", block.text, block.at, f[0]),

@@ -3,6 +3,8 @@ package budget
 import (
 	"strconv"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 // passwdEntry is a line of /etc/passwd.
@@ -10,7 +12,7 @@ type passwdEntry struct {
 	name        string
 	uid, gid    int
 	home, shell string
-	at          place
+	at          cite.Place
 }
 
 // logsIn says whether somebody may come in as this user: daemons have a
@@ -49,7 +51,7 @@ func parsePasswd(text string) ([]passwdEntry, remarks) {
 // groupMember is a group in whose line a user stands as a member.
 type groupMember struct {
 	gid int
-	at  place
+	at  cite.Place
 }
 
 // parseGroup is where each user stands as a member.

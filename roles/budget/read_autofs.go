@@ -3,6 +3,8 @@ package budget
 import (
 	"path"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 // automounts is what autofs would mount: its master map, the maps that it
@@ -18,7 +20,7 @@ type autoPoint struct {
 	path    string // "/home", or "/-" of a direct map
 	mapName string // a path, or what another source knows: ldap:…, yp:…, "+auto.master"
 	options []string
-	at      place
+	at      cite.Place
 }
 
 // autoEntry is what a map says of one key.
@@ -26,14 +28,14 @@ type autoEntry struct {
 	options []string
 	nfs     bool
 	many    bool // several servers, one of which is chosen
-	at      place
+	at      cite.Place
 	file    string // the map
 }
 
 // parseAutofs reads the master map with what lies in auto.master.d, and
 // mount_wait, which Debian's older packages kept in /etc/default/autofs.
 func parseAutofs(files map[string]string) automounts {
-	a := automounts{wait: numeric{-1, place{file: autofsPath}}}
+	a := automounts{wait: numeric{-1, cite.Place{File: autofsPath}}}
 	masters := []string{autoMasterPath}
 	for _, p := range sortedKeys(files) {
 		if strings.HasPrefix(p, "/etc/auto.master.d/") && strings.HasSuffix(p, ".autofs") {

@@ -3,16 +3,18 @@ package budget
 import (
 	"strings"
 	"testing"
+
+	"reveille/roles/cite"
 )
 
 func TestParseNslcd(t *testing.T) {
 	c, notes := parseNslcd("# bind_timelimit 99\nURI ldap://a/ ldaps://b/\nuri\tldap://c/\nbind_timelimit 3\nBind_TimeLimit   2\n" +
 		"timelimit soon\nreconnect_retrytime -1\nssl start_tls\npam_authz_search (a=b)\npam_authz_search (c=d)\n" +
 		"nss_initgroups_ignoreusers root,admin\nnss_initgroups_ignoreusers AllLocal ops\nidle_timelimit\n")
-	if len(c.uris) != 3 || c.uris[2].at.line != 3 || c.bind != (numeric{2, place{file: nslcdPath, line: 5}}) {
+	if len(c.uris) != 3 || c.uris[2].at.Line != 3 || c.bind != (numeric{2, cite.Place{File: nslcdPath, Line: 5}}) {
 		t.Errorf("%+v", c)
 	}
-	if c.limit.n != 0 || c.limit.at.line != 0 || c.retry.n != 10 || c.sleep.n != 1 || !c.startTLS || c.authz != 2 || !c.allLocal {
+	if c.limit.n != 0 || c.limit.at.Line != 0 || c.retry.n != 10 || c.sleep.n != 1 || !c.startTLS || c.authz != 2 || !c.allLocal {
 		t.Errorf("%+v", c)
 	}
 	if !c.ignored["admin"] || !c.ignored["ops"] || !c.ignored["root"] || c.ignored["eve"] {
@@ -56,10 +58,10 @@ func TestParseSSSD(t *testing.T) {
 		t.Fatalf("%+v", c)
 	}
 	one, three := c.domains[0], c.domains[1]
-	if len(one.uris) != 2 || one.uris[1].s != "ldap://b" || one.network.n != 4 || one.network.at.line != 11 || one.search.n != 6 {
+	if len(one.uris) != 2 || one.uris[1].s != "ldap://b" || one.network.n != 4 || one.network.at.Line != 11 || one.search.n != 6 {
 		t.Errorf("%+v", one)
 	}
-	if one.opt.n != 9 || one.opt.at.file != "/etc/sssd/conf.d/20.conf" || one.resolve.at.line != 0 {
+	if one.opt.n != 9 || one.opt.at.File != "/etc/sssd/conf.d/20.conf" || one.resolve.at.Line != 0 {
 		t.Errorf("%+v", one)
 	}
 	if len(three.uris) != 2 || three.uris[0].s != "ldap://dc1.acme.private" {
@@ -75,7 +77,7 @@ func TestParseSSSD(t *testing.T) {
 
 func TestParseNscd(t *testing.T) {
 	kept := parseNscd("enable-cache passwd yes\nenable-cache\t\tgroup\t\tyes # why\nenable-cache passwd no\nenable-cache hosts\npositive-time-to-live group 60\n")
-	if len(kept) != 1 || kept["group"].at.line != 2 {
+	if len(kept) != 1 || kept["group"].at.Line != 2 {
 		t.Errorf("%v", kept)
 	}
 }

@@ -39,7 +39,7 @@ func TestParseResolv(t *testing.T) {
 			if !slices.Equal(servers, tt.servers) || !slices.Equal(c.search, tt.search) {
 				t.Errorf("servers %v, search %v", servers, c.search)
 			}
-			if c.timeout.n != tt.timeout || c.attempts.n != tt.attempts || c.ndots.n != tt.ndots || c.timeout.at.line != tt.line {
+			if c.timeout.n != tt.timeout || c.attempts.n != tt.attempts || c.ndots.n != tt.ndots || c.timeout.at.Line != tt.line {
 				t.Errorf("%+v", c)
 			}
 			if len(notes) != tt.notes {
@@ -57,8 +57,8 @@ func TestParseNSSwitch(t *testing.T) {
 	}
 	passwd := n.line("passwd")
 	want := []nssSource{{"files", map[string]string{"notfound": "return"}}, {"ldap", nil}}
-	if diff := cmp.Diff(want, passwd.sources, cmp.AllowUnexported(nssSource{})); diff != "" || passwd.at.line != 4 {
-		t.Errorf("line %d\n%s", passwd.at.line, diff)
+	if diff := cmp.Diff(want, passwd.sources, cmp.AllowUnexported(nssSource{})); diff != "" || passwd.at.Line != 4 {
+		t.Errorf("line %d\n%s", passwd.at.Line, diff)
 	}
 	want = []nssSource{
 		{"files", map[string]string{"success": "merge"}},
@@ -68,10 +68,10 @@ func TestParseNSSwitch(t *testing.T) {
 	if diff := cmp.Diff(want, n.line("group").sources, cmp.AllowUnexported(nssSource{})); diff != "" {
 		t.Error(diff)
 	}
-	if shadow := n.line("shadow"); shadow.at.line != 4 {
+	if shadow := n.line("shadow"); shadow.at.Line != 4 {
 		t.Errorf("without a line of its own shadow is passwd's: %+v", shadow)
 	}
-	if got := n.line("hosts").text; got != "hosts: files dns" || n.line("hosts").at.line != 0 {
+	if got := n.line("hosts").text; got != "hosts: files dns" || n.line("hosts").at.Line != 0 {
 		t.Errorf("hosts by default: %q", got)
 	}
 }
@@ -101,14 +101,14 @@ func TestNSSActions(t *testing.T) {
 
 func TestParsePasswdAndGroup(t *testing.T) {
 	users, notes := parsePasswd("root:x:0:0:root:/root:/bin/bash\n# x\nbad line\n+::::::\nadmin:x:1000:1000::/home/admin:/bin/bash\nadmin:x:1:1::/:/bin/sh\nd:x:5:60:games:/usr/games:/usr/sbin/nologin\n")
-	if len(users) != 3 || users[1].home != "/home/admin" || users[1].at.line != 5 || users[1].logsIn() != true || users[2].logsIn() {
+	if len(users) != 3 || users[1].home != "/home/admin" || users[1].at.Line != 5 || users[1].logsIn() != true || users[2].logsIn() {
 		t.Errorf("%+v", users)
 	}
 	if len(notes) != 2 {
 		t.Errorf("notes %q", notes)
 	}
 	members := parseGroup("root:x:0:\nsudo:x:27:admin,ops\nwheel:x:10:admin\nbad\n")
-	if got := members["admin"]; len(got) != 2 || got[0].at.line != 2 || got[1].gid != 10 || len(members["ops"]) != 1 || len(members) != 2 {
+	if got := members["admin"]; len(got) != 2 || got[0].at.Line != 2 || got[1].gid != 10 || len(members["ops"]) != 1 || len(members) != 2 {
 		t.Errorf("%v", members)
 	}
 }

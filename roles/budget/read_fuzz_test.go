@@ -133,7 +133,7 @@ func FuzzLoginAccounts(f *testing.F) {
 		users, notes := parsePasswd(passwd)
 		noted(t, notes)
 		for _, u := range users {
-			if u.name == "" || u.uid < 0 || u.at.line == 0 {
+			if u.name == "" || u.uid < 0 || u.at.Line == 0 {
 				t.Errorf("%+v", u)
 			}
 		}

@@ -1,6 +1,10 @@
 package budget
 
-import "strings"
+import (
+	"strings"
+
+	"reveille/roles/cite"
+)
 
 // iniFile is a file of sections and "key = value" lines, keys and section
 // names in lower case. What stands before the first section has the section
@@ -17,7 +21,7 @@ func parseINI(file, text string, into iniFile) remarks {
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
-		at := place{file: file, line: n}
+		at := cite.Place{File: file, Line: n}
 		trimmed := strings.TrimSpace(line)
 		switch {
 		case trimmed == "" || trimmed[0] == '#' || trimmed[0] == ';':

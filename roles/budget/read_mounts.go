@@ -5,13 +5,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 // mount is a line of /proc/self/mounts.
 type mount struct {
 	source, path, kind string
 	options            []string
-	at                 place
+	at                 cite.Place
 }
 
 // NetworkFilesystems are those whose server can go away under them.

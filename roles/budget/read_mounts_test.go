@@ -11,7 +11,7 @@ func TestParseMounts(t *testing.T) {
 	if len(mounts) != 3 || len(notes) != 1 || mounts[2].path != "/mnt/a b" {
 		t.Fatalf("%+v, notes %q", mounts, notes)
 	}
-	if m, ok := mountOf(mounts, "/home/ann"); !ok || !m.network() || m.at.line != 2 {
+	if m, ok := mountOf(mounts, "/home/ann"); !ok || !m.network() || m.at.Line != 2 {
 		t.Errorf("%+v", m)
 	}
 	if m, _ := mountOf(mounts, "/homework"); m.path != "/" {
@@ -35,7 +35,7 @@ func TestParseAutofs(t *testing.T) {
 		"/etc/autofs.conf": "[ autofs ]\nmount_wait = 7\n",
 	}
 	a := parseAutofs(files)
-	if len(a.points) != 3 || a.wait.n != 7 || a.wait.at.line != 2 || len(a.notes) != 1 {
+	if len(a.points) != 3 || a.wait.n != 7 || a.wait.at.Line != 2 || len(a.notes) != 1 {
 		t.Fatalf("%+v", a)
 	}
 	for file, want := range map[string]struct {
@@ -54,7 +54,7 @@ func TestParseAutofs(t *testing.T) {
 			t.Errorf("%s: %+v, %+v", file, p, e)
 		}
 	}
-	if w := parseAutofs(nil).wait; w.n != -1 || w.at.line != 0 {
+	if w := parseAutofs(nil).wait; w.n != -1 || w.at.Line != 0 {
 		t.Errorf("mount_wait by default: %+v", w)
 	}
 	if w := parseAutofs(map[string]string{"/etc/default/autofs": "MOUNT_WAIT='9'\n"}).wait; w.n != 9 {

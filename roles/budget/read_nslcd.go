@@ -1,6 +1,10 @@
 package budget
 
-import "strings"
+import (
+	"strings"
+
+	"reveille/roles/cite"
+)
 
 // nslcdConf is /etc/nslcd.conf, with nslcd's own defaults (nslcd/cfg.c).
 type nslcdConf struct {
@@ -18,7 +22,7 @@ type nslcdConf struct {
 // parseNslcd reads it: keywords in any case, the last number counts, servers,
 // users and authorization searches add up.
 func parseNslcd(text string) (nslcdConf, remarks) {
-	own := place{file: nslcdPath}
+	own := cite.Place{File: nslcdPath}
 	c := nslcdConf{
 		bind: numeric{10, own}, limit: numeric{0, own}, sleep: numeric{1, own}, retry: numeric{10, own},
 		ignored: map[string]bool{},
@@ -72,7 +76,7 @@ type padlConf struct {
 
 // parsePADL reads it; the last value counts, servers add up.
 func parsePADL(file, text string) (padlConf, remarks) {
-	own := place{file: file}
+	own := cite.Place{File: file}
 	c := padlConf{
 		file: file, bind: numeric{30, own}, limit: numeric{0, own}, tries: numeric{5, own},
 		sleep: numeric{4, own}, maxSleep: numeric{64, own}, maxTries: numeric{2, own},

@@ -1,6 +1,10 @@
 package budget
 
-import "strings"
+import (
+	"strings"
+
+	"reveille/roles/cite"
+)
 
 // nssSource is one source of a line and what comes after each of its answers.
 type nssSource struct {
@@ -20,7 +24,7 @@ func (s nssSource) goesOn(status string) bool {
 type nssLine struct {
 	sources []nssSource
 	text    string
-	at      place // line 0: glibc's own default
+	at      cite.Place // line 0: glibc's own default
 }
 
 // nsswitch is /etc/nsswitch.conf by database.
@@ -40,7 +44,7 @@ func parseNSSwitch(text string) (nsswitch, remarks) {
 			continue
 		}
 		if before, twice := out[db]; twice {
-			notes.add(l.at, "%s is here twice, first at line %d: glibc takes the last since 2.33, the first before", db, before.at.line)
+			notes.add(l.at, "%s is here twice, first at line %d: glibc takes the last since 2.33, the first before", db, before.at.Line)
 		}
 		out[db] = nssLine{parseSources(rest), strings.Join(strings.Fields(line), " "), l.at}
 	}
@@ -106,5 +110,5 @@ func (n nsswitch) line(db string) nssLine {
 	if !ok {
 		sources = "files"
 	}
-	return nssLine{parseSources(sources), db + ": " + sources, place{file: nsswitchPath}}
+	return nssLine{parseSources(sources), db + ": " + sources, cite.Place{File: nsswitchPath}}
 }

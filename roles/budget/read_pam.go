@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 // Where a service's stack stands. libpam looks into the distribution's own
@@ -25,7 +27,7 @@ func pamFile(files map[string]string, service string) (path string, there bool) 
 
 // pamLine is one module of a stack, or another stack in its place.
 type pamLine struct {
-	at      place
+	at      cite.Place
 	control pamControl
 	module  string // without folder and .so
 	args    []string
@@ -78,7 +80,7 @@ func parsePAM(files map[string]string, service, phase string) ([]pamLine, remark
 	}
 	out := r.stack(service)
 	if r.read > maxPAMLines {
-		r.notes.add(place{file: pamFolder + service}, "more than %d lines: the rest is passed over", maxPAMLines)
+		r.notes.add(cite.Place{File: pamFolder + service}, "more than %d lines: the rest is passed over", maxPAMLines)
 	}
 	return out, r.notes
 }
@@ -89,7 +91,7 @@ func (r *pamReader) stack(service string) []pamLine {
 		return nil
 	}
 	if slices.Contains(r.open, path) {
-		r.notes.add(place{file: path}, "includes itself: passed over")
+		r.notes.add(cite.Place{File: path}, "includes itself: passed over")
 		return nil
 	}
 	r.open = append(r.open, path)
@@ -133,7 +135,7 @@ func (r *pamReader) line(l textLine) []pamLine {
 	case strings.HasPrefix(control, "["):
 		return []pamLine{newPAMLine(l, pamActions(control), words[2:])}
 	default:
-		r.notes.add(l.at, "control %s is not known: taken as required", quoted(words[1]))
+		r.notes.add(l.at, "control %s is not known: taken as required", cite.Quote(words[1]))
 		return []pamLine{newPAMLine(l, pamWords["required"], words[2:])}
 	}
 }

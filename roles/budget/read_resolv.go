@@ -3,6 +3,8 @@ package budget
 import (
 	"net/netip"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 // glibc's own bounds (resolv.h); what is above them counts as they do.
@@ -28,12 +30,12 @@ type resolvConf struct {
 // counts, options add up, numbers are capped without a word, and without
 // either of domain and search it is the host's own domain that is searched.
 func parseResolv(text, hostname string) (resolvConf, remarks) {
-	own := place{file: resolvPath}
+	own := cite.Place{File: resolvPath}
 	c := resolvConf{timeout: numeric{5, own}, attempts: numeric{2, own}, ndots: numeric{1, own}}
 	var notes remarks
 	searched := false
 	for i, line := range strings.Split(text, "\n") {
-		at := place{file: resolvPath, line: i + 1}
+		at := cite.Place{File: resolvPath, Line: i + 1}
 		f := strings.Fields(line)
 		if len(f) == 0 || strings.ContainsAny(line[:1], "#;") {
 			continue
@@ -65,9 +67,9 @@ func parseResolv(text, hostname string) (resolvConf, remarks) {
 	return c, notes
 }
 
-func (c *resolvConf) nameserver(word string, at place, notes *remarks) {
+func (c *resolvConf) nameserver(word string, at cite.Place, notes *remarks) {
 	if _, err := netip.ParseAddr(word); err != nil {
-		notes.add(at, "%s is no address: glibc passes it over", quoted(word))
+		notes.add(at, "%s is no address: glibc passes it over", cite.Quote(word))
 		return
 	}
 	if len(c.servers) == maxServers {
@@ -77,7 +79,7 @@ func (c *resolvConf) nameserver(word string, at place, notes *remarks) {
 	c.servers = append(c.servers, wordAt{word, at})
 }
 
-func (c *resolvConf) option(o string, at place) {
+func (c *resolvConf) option(o string, at cite.Place) {
 	name, value, _ := strings.Cut(o, ":")
 	switch name {
 	case "timeout":

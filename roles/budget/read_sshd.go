@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 // sshdConf is the part of `sshd -T` that a login's time turns on.
@@ -35,7 +37,7 @@ func parseSshd(text string) (sshdConf, remarks) {
 		case "logingracetime":
 			n, err := strconv.Atoi(strings.TrimSuffix(kv.value, "s"))
 			if err != nil || n < 0 || n > maxSetting {
-				notes.add(kv.at, "logingracetime %s is no number of seconds: taken as %d", quoted(kv.value), c.grace)
+				notes.add(kv.at, "logingracetime %s is no number of seconds: taken as %d", cite.Quote(kv.value), c.grace)
 				continue
 			}
 			c.grace = n

@@ -3,6 +3,8 @@ package budget
 import (
 	"slices"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 // sssdConf is sssd.conf with what lies in conf.d, as sssd merges them.
@@ -58,7 +60,7 @@ func parseSSSD(files map[string]string) (sssdConf, remarks) {
 // newSSSDDomain reads one section. A domain that asks no server over LDAP is
 // none that can hang.
 func newSSSDDomain(name string, keys map[string]wordAt, notes *remarks) (sssdDomain, bool) {
-	own := place{file: sssdPath}
+	own := cite.Place{File: sssdPath}
 	d := sssdDomain{
 		name: name, network: numeric{6, own}, opt: numeric{8, own}, search: numeric{6, own},
 		resolve: numeric{6, own}, dns: numeric{1000, own},
@@ -76,7 +78,7 @@ func newSSSDDomain(name string, keys map[string]wordAt, notes *remarks) (sssdDom
 	provider := strings.ToLower(keys["id_provider"].s)
 	switch provider {
 	case "files", "local", "proxy", "":
-		notes.add(place{file: sssdPath}, "domain %s has the provider %s, whose time is not counted", name, quoted(provider))
+		notes.add(cite.Place{File: sssdPath}, "domain %s has the provider %s, whose time is not counted", name, cite.Quote(provider))
 		return d, false
 	}
 	for _, key := range []string{"ldap_uri", "ldap_backup_uri", "ad_server", "ad_backup_server", "ipa_server", "ipa_backup_server"} {

@@ -6,18 +6,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"reveille/roles/cite"
 )
 
 // A numeric is a number that a file sets. Line 0 of its place says that the
 // file does not, and that the number is the program's own.
 type numeric struct {
 	n  int
-	at place
+	at cite.Place
 }
 
 // said is the setting as a term shows it.
 func (v numeric) said(name string) string {
-	if v.at.line == 0 {
+	if v.at.Line == 0 {
 		return fmt.Sprintf("%s %d (default)", name, v.n)
 	}
 	return fmt.Sprintf("%s %d", name, v.n)
@@ -26,12 +28,12 @@ func (v numeric) said(name string) string {
 // A wordAt is a word of a file and where it stands.
 type wordAt struct {
 	s  string
-	at place
+	at cite.Place
 }
 
 // textLine is one line that says something.
 type textLine struct {
-	at   place
+	at   cite.Place
 	text string
 }
 
@@ -44,7 +46,7 @@ func textLines(file, text, comments string) []textLine {
 		n++
 		line = strings.TrimSpace(line)
 		if line != "" && !strings.ContainsRune(comments, rune(line[0])) {
-			out = append(out, textLine{place{file: file, line: n}, line})
+			out = append(out, textLine{cite.Place{File: file, Line: n}, line})
 		}
 	}
 	return out
@@ -62,7 +64,7 @@ func joinedLines(path, text string) []textLine {
 		if open {
 			out[len(out)-1].text += " " + rest
 		} else {
-			out = append(out, textLine{place{file: path, line: n}, rest})
+			out = append(out, textLine{cite.Place{File: path, Line: n}, rest})
 		}
 		open = goesOn
 	}
@@ -79,16 +81,16 @@ func joinedLines(path, text string) []textLine {
 // None of it is fatal: a login goes on too.
 type remarks []string
 
-func (r *remarks) add(at place, format string, args ...any) {
+func (r *remarks) add(at cite.Place, format string, args ...any) {
 	*r = append(*r, at.String()+": "+fmt.Sprintf(format, args...))
 }
 
 // number reads a whole number of seconds or of tries into v, and leaves it
 // alone, with a remark, where the word is none.
-func (r *remarks) number(v *numeric, key, word string, at place) {
+func (r *remarks) number(v *numeric, key, word string, at cite.Place) {
 	n, err := strconv.Atoi(word)
 	if err != nil || n < 0 || n > maxSetting {
-		r.add(at, "%s %s is no whole number from 0 to %d: taken as %d", key, quoted(word), maxSetting, v.n)
+		r.add(at, "%s %s is no whole number from 0 to %d: taken as %d", key, cite.Quote(word), maxSetting, v.n)
 		return
 	}
 	*v = numeric{n, at}
@@ -112,7 +114,7 @@ func atoi(s string) int {
 // keyValue is a line "key value", the key in lower case.
 type keyValue struct {
 	key, value string
-	at         place
+	at         cite.Place
 }
 
 // keyValues reads the files of nslcd, PADL's modules and nscd.

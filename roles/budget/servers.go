@@ -18,7 +18,7 @@ func ServersIn(path, text string) (servers []string, known bool) {
 	case resolvPath:
 		c, _ := parseResolv(text, "")
 		for _, s := range c.servers {
-			if s.at.line != 0 && !slices.Contains(servers, s.s) {
+			if s.at.Line != 0 && !slices.Contains(servers, s.s) {
 				servers = append(servers, s.s)
 			}
 		}
@@ -39,7 +39,7 @@ func ServersIn(path, text string) (servers []string, known bool) {
 	}
 	for _, u := range all {
 		s := plainURI(u.s)
-		if u.at.line != 0 && s != "" && !slices.Contains(servers, s) {
+		if u.at.Line != 0 && s != "" && !slices.Contains(servers, s) {
 			servers = append(servers, s)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"reveille/bootstrap/facts"
+	"reveille/roles/cite"
 )
 
 // userManager is what pam_systemd waits for: logind starts user@UID.service,
@@ -31,7 +32,7 @@ func (m *loginMachine) userManager(p person, l pamLine, phase string) []request 
 
 // boundless is a program that somebody else wrote: it may ask whom it likes,
 // and nobody ends it. While all servers answer it is taken to end at once.
-func (m *loginMachine) boundless(p person, at place, what string) request {
+func (m *loginMachine) boundless(p person, at cite.Place, what string) request {
 	wait := forEver
 	if p.servers == AllUp {
 		wait = Bound{}
@@ -58,7 +59,7 @@ func (m *loginMachine) motd(p person, l pamLine, phase string) []request {
 			return !(r == '_' || r == '-' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9')
 		})
 		if slices.ContainsFunc(words, func(w string) bool { return slices.Contains(facts.NetworkPrograms, w) }) {
-			out = append(out, m.boundless(p, place{file: file}, "pam_motd runs a script that asks the network"))
+			out = append(out, m.boundless(p, cite.Place{File: file}, "pam_motd runs a script that asks the network"))
 		}
 	}
 	return out

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"reveille/roles/cite"
 )
 
 // LoginWork is what a login by key costs with nothing in its way: a third of a
@@ -12,14 +14,14 @@ const LoginWork = 500 * time.Millisecond
 
 // sshdOption is the line of an option, which `sshd -T` does not tell: the
 // first counts, and the distributions' first line includes the folder.
-func (m *loginMachine) sshdOption(name string) place {
+func (m *loginMachine) sshdOption(name string) cite.Place {
 	for _, l := range m.sshdLines {
 		f := strings.Fields(strings.ToLower(strings.ReplaceAll(l.text, "=", " ")))
 		if len(f) > 0 && f[0] == strings.ToLower(name) {
 			return l.at
 		}
 	}
-	return place{file: sshdPath}
+	return cite.Place{File: sshdPath}
 }
 
 // beforeLogin is what sshd waits for until it has let the user in, in OpenSSH's
@@ -93,7 +95,7 @@ func (m *loginMachine) passwordAsked(p person) []request {
 	if name := strings.TrimSpace(m.Files["/etc/hostname"]); name != "" {
 		wait, limit := m.nameLookup(name, p.servers)
 		out = append(out, request{
-			of: OfResolver, what: "sudo looks for the machine's own name, " + name, at: place{file: "/etc/hosts"},
+			of: OfResolver, what: "sudo looks for the machine's own name, " + name, at: cite.Place{File: "/etc/hosts"},
 			fixed: wait, limit: limit, remedy: "put " + name + " into /etc/hosts",
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"reveille/bootstrap/facts"
+	"reveille/roles/cite"
 )
 
 // answer is yes, no, or what could not be read: that is never taken for a no.
@@ -29,9 +30,9 @@ type sudoer struct {
 // sudoRule is what sudo's rules say.
 type sudoRule struct {
 	may      answer
-	at       place // the rule that says so
-	password bool  // it asks for the user's own password
-	unread   []place
+	at       cite.Place // the rule that says so
+	password bool       // it asks for the user's own password
+	unread   []cite.Place
 }
 
 // mayBecomeRoot reads rules as sudo does: of those that fit the last counts. It
@@ -46,7 +47,7 @@ func mayBecomeRoot(lines []facts.SudoersLine, who sudoer) sudoRule {
 	out := sudoRule{password: true}
 	asks := true
 	for _, l := range lines {
-		at := place{file: l.File, line: l.Line}
+		at := cite.Place{File: l.File, Line: l.Line}
 		text := withoutSudoComment(l.Text)
 		first, rest, _ := strings.Cut(text, " ")
 		switch {

@@ -102,7 +102,7 @@ func TestSudoersOnDrawnFiles(t *testing.T) {
 		text := strings.Join(append(drawn, "someone ALL=(ALL) NOPASSWD:ALL"), "\n")
 		// Aliases may take the name away; those are not what is asked here.
 		who := sudoer{name: "someone", uid: 4242, gids: []int{4242}, groups: []string{"someone"}, host: "h"}
-		if got := mayBecomeRoot(sudoLines(text), who); got.may != yes || got.at.line != len(drawn)+1 {
+		if got := mayBecomeRoot(sudoLines(text), who); got.may != yes || got.at.Line != len(drawn)+1 {
 			t.Fatalf("%q: %+v", text, got)
 		}
 		nobody := sudoer{name: "nobody-at-all", uid: 4243, gids: []int{4243}, groups: []string{"nogroup-at-all"}, host: "h"}
@@ -126,7 +126,7 @@ func FuzzSudoers(f *testing.F) {
 	f.Add("\"a b\" ALL=(\\=) ALL\\")
 	f.Fuzz(func(t *testing.T, text string) {
 		got := mayBecomeRoot(sudoLines(text), asker)
-		if got.may != no && got.at.line == 0 || got.at.line > strings.Count(text, "\n")+1 {
+		if got.may != no && got.at.Line == 0 || got.at.Line > strings.Count(text, "\n")+1 {
 			t.Fatalf("%q: %+v", text, got)
 		}
 		for _, w := range splitSudo(text, ",") {

@@ -1,13 +1,17 @@
 package budget
 
-import "slices"
+import (
+	"slices"
+
+	"reveille/roles/cite"
+)
 
 // request is one wait of a login, before it is known how long it is: a
 // question to a directory client, or something that bounds itself.
 type request struct {
 	of     Of
 	what   string
-	at     place // what has it asked
+	at     cite.Place // what has it asked
 	remedy string
 
 	client   dirClient // nil: fixed is the wait
@@ -57,7 +61,7 @@ func (c *Case) stretch(when When, requests []request, s Servers) Bound {
 	waits := map[string][]Bound{}
 	var sum Bound
 	for i, r := range requests {
-		t := Term{when, r.of, r.what, r.fixed, r.limit, r.at.file, r.at.line, r.remedy}
+		t := Term{when, r.of, r.what, r.fixed, r.limit, r.at.File, r.at.Line, r.remedy}
 		known := false
 		if r.client != nil {
 			k := keys[i]
