@@ -1,7 +1,7 @@
 // Package budget works out how long logins take at worst, from the text of the
 // files that a login passes through: those on a machine's disk, or those that
 // would be written. From the same files it proves that one account gets in at
-// all (proof*.go, sudoers*.go). Files named read_*.go read one program's file
+// all (proof*.go). Files named read_*.go read one program's file
 // each, by that program's own rules; the others know what waits for whom, and
 // how long.
 //

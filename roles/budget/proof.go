@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reveille/bootstrap/facts"
+	"reveille/roles/sudoers"
 )
 
 // ProveBreakGlass looks for whatever could keep an account out, or from
@@ -47,6 +48,11 @@ func Proven(all []facts.Finding) bool {
 	}
 	return true
 }
+
+// answer is yes, no, or what could not be read, as it is of sudo's rules.
+type answer = sudoers.Answer
+
+const no, yes, unsure = sudoers.No, sudoers.Yes, sudoers.Unsure
 
 // prover is one proof.
 type prover struct {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"reveille/bootstrap/facts"
+	"reveille/roles/sudoers"
 )
 
 // sudoSource is who is asked for rules first.
@@ -27,23 +28,23 @@ func (p *prover) sudo() {
 		p.find("sudo", facts.Warning, "cannot become root by sudo: there is no /etc/sudoers.", "Install sudo. "+rule)
 		return
 	}
-	who := sudoer{name: p.a.Name, uid: p.person.uid, host: p.hostname()}
-	who.gids = append(who.gids, p.person.gid)
+	who := sudoers.User{Name: p.a.Name, UID: p.person.uid, Host: p.hostname()}
+	who.GIDs = append(who.GIDs, p.person.gid)
 	for _, g := range p.groups {
-		who.gids, who.groups = append(who.gids, g.gid), append(who.groups, g.name)
+		who.GIDs, who.Groups = append(who.GIDs, g.gid), append(who.Groups, g.name)
 	}
-	got := mayBecomeRoot(s.Lines, who)
+	got := sudoers.MayBecomeRoot(s.Lines, who)
 	switch {
-	case got.may == no && len(s.Unread) > 0:
+	case got.May == no && len(s.Unread) > 0:
 		p.find("sudo", facts.Warning, "has no rule of sudo's that was found, and not all were read: "+s.Unread[0]+".", rule)
-	case got.may == no && len(got.unread) > 0:
-		p.find("sudo", facts.Warning, fmt.Sprintf("has no rule of sudo's that was found, and %s could not be read here.", got.unread[0]), rule)
-	case got.may == no:
+	case got.May == no && len(got.Unread) > 0:
+		p.find("sudo", facts.Warning, fmt.Sprintf("has no rule of sudo's that was found, and %s could not be read here.", got.Unread[0]), rule)
+	case got.May == no:
 		p.find("sudo", facts.Error, "has no rule in this machine's own files by which sudo runs anything as root.", rule)
-	case got.may == unsure:
-		p.find("sudo", facts.Warning, fmt.Sprintf("may become root by sudo, or not: the rule at %s could not be read to its end.", got.at), rule)
-	case got.password && p.a.Shadow.There && p.a.Shadow.Password != facts.PasswordSet && p.a.Shadow.Password != facts.PasswordEmpty:
-		p.find("sudo-password", facts.Error, fmt.Sprintf("has to give a password to sudo, by the rule at %s, and has none.", got.at), rule)
+	case got.May == unsure:
+		p.find("sudo", facts.Warning, fmt.Sprintf("may become root by sudo, or not: the rule at %s could not be read to its end.", got.At), rule)
+	case got.Password && p.a.Shadow.There && p.a.Shadow.Password != facts.PasswordSet && p.a.Shadow.Password != facts.PasswordEmpty:
+		p.find("sudo-password", facts.Error, fmt.Sprintf("has to give a password to sudo, by the rule at %s, and has none.", got.At), rule)
 	}
 }
 

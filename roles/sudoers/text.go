@@ -1,10 +1,10 @@
-package budget
+package sudoers
 
 import "strings"
 
-// withoutSudoComment cuts the comment off. "#" before a number is a uid, and
+// withoutComment cuts the comment off. "#" before a number is a uid, and
 // within quotes or behind a backslash it is itself.
-func withoutSudoComment(text string) string {
+func withoutComment(text string) string {
 	text = strings.ReplaceAll(text, "\t", " ")
 	quoted := false
 	for i := 0; i < len(text); i++ {
@@ -45,9 +45,9 @@ func outside(text, signs string) int {
 	return -1
 }
 
-// splitSudo parts a text at some signs, as outside finds them; blanks at the
+// split parts a text at some signs, as outside finds them; blanks at the
 // ends of its words, and empty words, are left out.
-func splitSudo(text, signs string) []string {
+func split(text, signs string) []string {
 	var out []string
 	for {
 		at := outside(text, signs)
@@ -65,9 +65,9 @@ func splitSudo(text, signs string) []string {
 	}
 }
 
-// sudoHead parts what stands before the first "=": the users end at the first
+// head parts what stands before the first "=": the users end at the first
 // blank that has no comma beside it.
-func sudoHead(text string) (users, hosts string) {
+func head(text string) (users, hosts string) {
 	text = strings.TrimSpace(text)
 	for from := 0; ; {
 		at := outside(text[from:], " \t")
@@ -84,19 +84,19 @@ func sudoHead(text string) (users, hosts string) {
 	}
 }
 
-// sudoPart is commands, and the hosts that they are for where it names others
+// part is commands, and the hosts that they are for where it names others
 // than the part before it.
-type sudoPart struct{ hosts, commands string }
+type part struct{ hosts, commands string }
 
-// sudoParts parts "COMMANDS : HOSTS = COMMANDS". The colon behind a tag, such as
+// parts parts "COMMANDS : HOSTS = COMMANDS". The colon behind a tag, such as
 // NOPASSWD:, has no "=" of its own behind it before the next colon.
-func sudoParts(text string) []sudoPart {
-	var out []sudoPart
+func parts(text string) []part {
+	var out []part
 	hosts, from := "", 0
 	for at := 0; ; {
 		colon := outside(text[at:], ":")
 		if colon < 0 {
-			return append(out, sudoPart{hosts, strings.TrimSpace(text[from:])})
+			return append(out, part{hosts, strings.TrimSpace(text[from:])})
 		}
 		at += colon
 		equals := outside(text[at+1:], "=")
@@ -105,7 +105,7 @@ func sudoParts(text string) []sudoPart {
 			at++
 			continue
 		}
-		out = append(out, sudoPart{hosts, strings.TrimSpace(text[from:at])})
+		out = append(out, part{hosts, strings.TrimSpace(text[from:at])})
 		hosts = strings.TrimSpace(text[at+1 : at+1+equals])
 		from = at + 1 + equals + 1
 		at = from
