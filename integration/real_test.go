@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -74,10 +75,13 @@ func waitFor(t *testing.T, within time.Duration, what string, so func() error) {
 	}
 }
 
-// freePort is a loopback address that nobody listens on now.
+// freePort is an address that nobody listens on now. It is not 127.0.0.1, where
+// the kernel gives a port that was free a moment ago to the next who asks, but a
+// loopback address of this process alone.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	pid := os.Getpid() // at most 22 bits
+	l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 64+pid>>16, pid>>8&0xff, pid&0xff))
 	if err != nil {
 		t.Fatal(err)
 	}

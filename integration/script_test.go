@@ -1,11 +1,11 @@
 package integration_test
 
 import (
+	"bufio"
 	"crypto/sha256"
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -166,30 +166,25 @@ func imdsWords(ts *testscript.TestScript, instance fakeimds.Instance, args []str
 //
 //	coordinator DATA-DIR
 func cmdCoordinator(ts *testscript.TestScript, _ bool, args []string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	addr := l.Addr().String()
-	ts.Check(l.Close())
-	cmd := exec.Command(filepath.Join(binDir, "reveille-coordinator"), "serve", "--listen", addr, "--store", "bolt:"+ts.MkAbs(args[0]))
+	cmd := exec.Command(filepath.Join(binDir, "reveille-coordinator"), "serve", "--listen", "127.0.0.1:0", "--store", "bolt:"+ts.MkAbs(args[0]))
 	log := &strings.Builder{}
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stderr = log
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
 	ts.Check(cmd.Start())
 	ts.Defer(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 	})
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		if resp, err := http.Get("http://" + addr + "/healthz"); err == nil {
-			resp.Body.Close()
-			break
-		}
-		if time.Now().After(deadline) {
-			ts.Fatalf("the coordinator does not answer")
-		}
-		time.Sleep(10 * time.Millisecond) // the condition above is what is waited for
+	// The port is the kernel's choice: one that was free a moment ago may be another case's.
+	line, err := bufio.NewReader(out).ReadString('\n')
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if !ok {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		ts.Fatalf("the coordinator says %q, %v\n%s", line, err, log)
 	}
-	ts.Setenv("COORDINATOR", "http://"+addr)
+	ts.Setenv("COORDINATOR", url)
 }
 
 // cmdGet writes an HTTP answer's status and body to a file:
