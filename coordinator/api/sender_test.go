@@ -64,10 +64,25 @@ func TestSenderOverHTTP(t *testing.T) {
 	down := "http://" + l.Addr().String()
 	l.Close()
 
-	s := sender(t, up.URL, hangs.URL, down)
+	settled := make(chan struct{}, 100)
+	s, err := api.NewSender([]string{up.URL, hangs.URL, down}, api.SenderOptions{Settled: func() { settled <- struct{}{} }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
 	s.Offer(report("i-1"))
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
+	go func() {
+		// Its time is over when there is but the one that hangs to wait for.
+		for range settled {
+			_, unsent := s.Unsent()[up.URL]
+			if !unsent && strings.Contains(s.Untold().Error(), "connection refused") {
+				cancel()
+				return
+			}
+		}
+	}()
 	err = s.Flush(ctx)
 	s.Close()
 	for url, named := range map[string]bool{up.URL: false, hangs.URL: true, down: true} {
