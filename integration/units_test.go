@@ -28,9 +28,13 @@ func TestTheDaemonUnderSystemd(t *testing.T) {
 	if r := c.report(t); r.State != api.Ready || r.Pass != "boot" {
 		t.Errorf("the report: %s, pass %s, errors %v", r.State, r.Pass, r.Errors)
 	}
-	if said := c.must("systemctl", "show", "-P", "StatusText", "reveille.service"); !strings.Contains(said, "ready: dev-mysql01") {
-		t.Errorf("systemctl status says %q", said)
-	}
+	// The report is there before systemd is told of it.
+	waitFor(t, 30*time.Second, "systemctl status says how the pass ended", func() error {
+		if said := c.must("systemctl", "show", "-P", "StatusText", "reveille.service"); !strings.Contains(said, "ready: dev-mysql01") {
+			return fmt.Errorf("it says %q", said)
+		}
+		return nil
+	})
 
 	rss := c.must("sh", "-c", "grep VmRSS /proc/$(systemctl show -P MainPID reveille.service)/status | tr -dc 0-9")
 	if kib, err := strconv.Atoi(rss); err != nil || kib > 20<<10 {

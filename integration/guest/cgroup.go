@@ -59,12 +59,12 @@ func makeGroups(name string) (groups []string, err error) {
 }
 
 // removeGroups removes groups whose processes have ended. The last of them may
-// still be on their way out.
+// still be on their way out, for long where a disk or the computer is busy.
 func removeGroups(groups []string) error {
 	var all []error
 	for _, g := range groups {
 		err := removeGroup(g)
-		for range 100 {
+		for range 3000 {
 			if !errors.Is(err, syscall.EBUSY) {
 				break
 			}
