@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -45,8 +47,8 @@ func wordIMDS(ts *testscript.TestScript, _ bool, args []string) {
 	s := theStage(ts)
 	m := &s.metadata
 	switch {
-	case len(args) == 1 && args[0] == "requests":
-		s.requests(ts)
+	case len(args) > 0 && args[0] == "requests":
+		s.requests(ts, strings.Join(args[1:], " "))
 		return
 	case len(args) > 0 && args[0] == "set":
 		if m.running == nil {
@@ -93,13 +95,29 @@ func withAddress(i fakeimds.Instance) fakeimds.Instance {
 	return i
 }
 
-// requests tells what the service was asked, a line each.
-func (s *stage) requests(ts *testscript.TestScript) {
+// requests tells what the service was asked, a line each, once it was asked
+// what the pattern says.
+func (s *stage) requests(ts *testscript.TestScript, pattern string) {
 	if s.metadata.running == nil {
 		ts.Fatalf("imds requests: it does not run")
 	}
-	for _, r := range s.metadata.running.Server.Requests() {
-		fmt.Fprintf(ts.Stdout(), "%s %s %d\n", r.Method, r.Path, r.Status)
+	want, err := regexp.Compile(pattern)
+	ts.Check(err)
+	late := time.After(s.scaled(untilWithin))
+	for {
+		var all strings.Builder
+		for _, r := range s.metadata.running.Server.Requests() {
+			fmt.Fprintf(&all, "%s %s %d\n", r.Method, r.Path, r.Status)
+		}
+		if want.MatchString(all.String()) {
+			fmt.Fprint(ts.Stdout(), all.String())
+			return
+		}
+		select {
+		case <-time.After(20 * time.Millisecond): // what is waited for is the request
+		case <-late:
+			ts.Fatalf("imds requests: nobody has asked %q; it was asked\n%s", pattern, all.String())
+		}
 	}
 }
 

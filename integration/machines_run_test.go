@@ -110,6 +110,13 @@ func wordUntil(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// wordOpen waits for what any login needs of a boot, and a pass does not: each
+// part stays so once it is. Who does not wait asks sshd whether it was quicker.
+func wordOpen(ts *testscript.TestScript, _ bool, _ []string) {
+	const asked = `systemctl -q is-active ssh && systemctl -q is-active systemd-user-sessions && ip -br address show dev eth0 | grep -F " $1/"`
+	wordUntil(ts, false, []string{"sh", "-c", asked, "sh", theStage(ts).address})
+}
+
 // wordLogin is one ssh session from the network, as an operator's.
 func wordLogin(ts *testscript.TestScript, neg bool, args []string) {
 	s := theStage(ts)

@@ -47,7 +47,7 @@ func TestMachines(t *testing.T) {
 // words is what a case can say beside testscript's own words.
 var words = map[string]func(*testscript.TestScript, bool, []string){
 	"boot": wordBoot, "start": wordStart, "reboot": wordReboot, "poweroff": wordPowerOff, "cut-power": wordCutPower,
-	"on": wordOn, "until": wordUntil, "login": wordLogin, "background": wordBackground, "await": wordAwait,
+	"on": wordOn, "until": wordUntil, "open": wordOpen, "login": wordLogin, "background": wordBackground, "await": wordAwait,
 	"put": wordPut, "disk": wordDisk, "net": wordNet, "imds": wordIMDS, "ec2": wordEC2, "coordinator": wordGuestCoordinator, "console": wordConsole, "packages": wordPackages,
 }
 
