@@ -16,7 +16,7 @@ build: ## the two static binaries, stripped, in build/bin
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
 
 check: lint ## the quick part: format, vet, staticcheck, unit tests with the race detector
-	CGO_ENABLED=1 $(GO) test -race $$($(GO) list ./... | grep -v /integration)
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m $$($(GO) list ./... | grep -v /integration)
 
 lint: $(BIN)/staticcheck ## format, vet and staticcheck alone
 	@bad=$$(gofmt -l .) && [ -z "$$bad" ] || { echo "gofmt -w is wanted: $$bad"; exit 1; }
