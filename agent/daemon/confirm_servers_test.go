@@ -27,6 +27,20 @@ func answersNames(t *testing.T, m *hosttest.Machine, address string) *atomic.Int
 	return &asked
 }
 
+// answersNamesAfter answers every query at an address, once the channel is closed.
+func answersNamesAfter(t *testing.T, m *hosttest.Machine, address string, after <-chan struct{}) {
+	t.Helper()
+	ctx := t.Context()
+	probetest.NameServer(t, m, address, func(q dnsmessage.Message) [][]byte {
+		select {
+		case <-after:
+			return [][]byte{probetest.Reply(q, dnsmessage.RCodeSuccess)}
+		case <-ctx.Done():
+			return nil
+		}
+	})
+}
+
 // answersLDAP is a directory that answers the first search of each connection
 // with success, and counts them.
 func answersLDAP(t *testing.T, m *hosttest.Machine, address string) *atomic.Int32 {
