@@ -32,7 +32,8 @@ type Gate struct {
 	answered func(plan.Plan) plan.Plan
 
 	// Whoever decides may be a while at it, and must not hold up the walk.
-	pam      atomic.Int32 // a pamStep
+	foretold bool         // this pass changes nothing, and PAM counts as changed
+	pam      atomic.Int32 // steps of PAM that are on their way
 	open     atomic.Int32 // steps of the name service that have not ended
 	wantsPAM atomic.Bool  // they wait for PAM
 	made     time.Time
@@ -59,9 +60,9 @@ func Guard(h *host.Host, w Wanted, steps plan.Plan, max plan.Risk) (*Gate, plan.
 	out := slices.Clone(steps)
 	for i, s := range out {
 		if isPAM(s) && max == plan.Nothing {
-			g.pam.Store(int32(pamForetold))
+			g.foretold = true
 		} else if p, ok := s.Resource.(resource.PAMProfile); ok && max >= plan.Disrupts {
-			g.pam.Store(int32(pamOnItsWay))
+			g.pam.Add(1)
 			out[i].Resource = guardedPAM{p, g}
 		}
 		if !guarded(s) {

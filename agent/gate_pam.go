@@ -14,11 +14,11 @@ import (
 	"reveille/bootstrap/resource"
 )
 
-// pamStep is how far the step is by which PAM leaves local users alone.
+// pamStep is how far the steps are by which PAM leaves local users alone.
 type pamStep int
 
-// It has ended, or is none of this pass's: what is on disk counts. In a dry run
-// it counts as done. Else it is on its way.
+// They have ended, or are none of this pass's: what is on disk counts. In a dry
+// run they count as done. Else one is on its way.
 const (
 	pamEnded pamStep = iota
 	pamForetold
@@ -34,14 +34,22 @@ type hasty struct {
 
 // Saw tells the gate how a step ended.
 func (g *Gate) Saw(r converge.Result) {
-	if isPAM(r.Step) {
-		g.pam.Store(int32(pamEnded))
+	if _, ok := r.Step.Resource.(guardedPAM); ok {
+		g.pam.Add(-1)
 	} else if guarded(r.Step) {
 		g.open.Add(-1)
 	}
 }
 
-func (g *Gate) pamStep() pamStep { return pamStep(g.pam.Load()) }
+func (g *Gate) pamStep() pamStep {
+	switch {
+	case g.foretold:
+		return pamForetold
+	case g.pam.Load() > 0:
+		return pamOnItsWay
+	}
+	return pamEnded
+}
 
 func isPAM(s plan.Step) bool {
 	switch s.Resource.(type) {

@@ -3,7 +3,6 @@ package agent
 import (
 	"fmt"
 	"maps"
-	"strings"
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
@@ -67,8 +66,7 @@ func write(files map[string]string, f resource.File) error {
 }
 
 func putBack(files map[string]string, o resource.Original, image func(resource.Original) ([]byte, bool, error)) error {
-	if strings.HasPrefix(o.Path, resource.PAMProfiles) {
-		resource.BeforePAM(files)
+	if resource.BeforePAM(files, o.Path) {
 		return nil
 	}
 	_, counts := files[o.Path]

@@ -113,12 +113,15 @@ func sampleLogin(p Profile) (budget.Login, bool) {
 	user := p.Directory.BreakGlass
 	l := budget.Login{BreakGlass: user, Files: map[string]string{
 		nsswitchPath: string(nss), "/etc/hostname": "sample\n",
-		"/etc/passwd": user + ":x:1000:1000::/home/" + user + ":/bin/bash\nlocal:x:1001:1001::/home/local:/bin/bash\n",
-		"/etc/group":  "sudo:x:27:" + user + "\n",
-		sshdStack:     "@include common-account\n", "/etc/pam.d/common-account": samplePAM[client.name],
+		"/etc/passwd":               user + ":x:1000:1000::/home/" + user + ":/bin/bash\nlocal:x:1001:1001::/home/local:/bin/bash\n",
+		"/etc/group":                "sudo:x:27:" + user + "\n",
+		sshdStack:                   "@include common-account\n@include common-session\n",
+		"/etc/pam.d/common-account": samplePAM[client.name].account, "/etc/pam.d/common-session": samplePAM[client.name].session,
 	}}
-	if client.name == "nslcd" {
-		resource.PAMProfile{}.AfterPAM(l.Files)
+	for _, pkg := range pamPackages(facts.Has{}) {
+		if pkg.client == client.name {
+			resource.PAMProfile{Instead: pkg.instead}.AfterPAM(l.Files)
+		}
 	}
 	l.Running = budget.Running{Nslcd: client.name == "nslcd", SSSD: client.name == "sssd", PADL: client.name == "nss_ldap"}
 	for _, f := range client.files(newLDAPSettings(os, p)) {
@@ -134,13 +137,14 @@ func sampleLogin(p Profile) (budget.Login, bool) {
 
 // samplePAM is what asks the directory in the stack of a Debian's sshd, as
 // pam-auth-update writes it when the client's package is installed.
-var samplePAM = map[string]string{
-	"nslcd": sampleUnix + "account [success=ok new_authtok_reqd=done ignore=ignore user_unknown=ignore authinfo_unavail=ignore default=bad] pam_ldap.so minimum_uid=1000\n" +
-		"session required pam_unix.so\nsession optional pam_ldap.so minimum_uid=1000\n",
-	"sssd": sampleUnix + "account sufficient pam_localuser.so\naccount [default=bad success=ok user_unknown=ignore] pam_sss.so\n" +
-		"session required pam_unix.so\nsession optional pam_sss.so\n",
-	"nss_ldap": "account [success=2 new_authtok_reqd=done default=ignore] pam_unix.so\naccount [success=1 default=ignore] pam_ldap.so\n" +
-		"account requisite pam_deny.so\naccount required pam_permit.so\nsession required pam_unix.so\nsession optional pam_ldap.so\n",
+var samplePAM = map[string]struct{ account, session string }{
+	"nslcd": {sampleUnix + "account [success=ok new_authtok_reqd=done ignore=ignore user_unknown=ignore authinfo_unavail=ignore default=bad] pam_ldap.so minimum_uid=1000\n",
+		"session required pam_unix.so\nsession optional pam_ldap.so minimum_uid=1000\n"},
+	"sssd": {sampleUnix + "account sufficient pam_localuser.so\naccount [default=bad success=ok user_unknown=ignore] pam_sss.so\n",
+		"session required pam_unix.so\nsession optional pam_sss.so\n"},
+	"nss_ldap": {"account [success=2 new_authtok_reqd=done default=ignore] pam_unix.so\naccount [success=1 default=ignore] pam_ldap.so\n" +
+		"account requisite pam_deny.so\naccount required pam_permit.so\n",
+		"session required pam_unix.so\nsession optional pam_ldap.so\n"},
 }
 
 const sampleUnix = "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\naccount requisite pam_deny.so\naccount required pam_permit.so\n"

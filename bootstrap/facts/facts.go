@@ -157,6 +157,7 @@ type Has struct {
 	SSSD     bool `json:"sssd"`
 	NSSLDAP  bool `json:"nss_ldap"` // PADL's libnss_ldap, not nslcd's
 	PAMLDAP  bool `json:"pam_ldap"` // PADL's or nslcd's pam_ldap.so
+	PAMSSS   bool `json:"pam_sss"`  // sssd's pam_sss.so
 	LDAPConf bool `json:"openldap"` // OpenLDAP's library or tools
 	Gmond    bool `json:"gmond"`
 	Nscd     bool `json:"nscd"`

@@ -188,6 +188,7 @@ func (l *looker) has() Has {
 		// nslcd's module has the same name as PADL's; they exclude each other.
 		NSSLDAP:  !nslcd && l.exists(libraries("libnss_ldap.so.2")...),
 		PAMLDAP:  l.exists(libraries("security/pam_ldap.so")...),
+		PAMSSS:   l.exists(libraries("security/pam_sss.so")...),
 		LDAPConf: l.exists("/usr/bin/ldapsearch") || l.exists(libraries("libldap*.so.*")...),
 		Gmond:    l.exists("/usr/sbin/gmond"),
 		Nscd:     l.exists("/usr/sbin/nscd"),

@@ -25,10 +25,10 @@ const (
 	pamFolder     = "/etc/pam.d/"
 )
 
-// pamPhases are the common files in which a local user must pass pam_ldap by,
-// with their phase. In the account phase it asks the directory for him; in
-// those of a session it asks nslcd alone, and waits all the same where others
-// who hang keep all of nslcd's threads.
+// pamPhases are the common files in which a local user must pass the client's
+// module by, with their phase. In the account phase it asks the directory for
+// him; in those of a session it asks the client alone, and waits all the same
+// where others who hang keep all of nslcd's threads, or sssd is stuck.
 var pamPhases = map[string]string{
 	pamFolder + "common-account":                "account",
 	pamFolder + "common-session":                "session",
@@ -37,15 +37,24 @@ var pamPhases = map[string]string{
 
 var pamTypes = []string{"auth", "account", "password", "session", "session-noninteractive"}
 
-// PAMProfile has PAM leave the directory out for local users, by a profile of ours in place of the package's and by the distribution's own
+// PAMProfile has PAM leave a client of the directory out for local users, by a
+// profile of ours in place of the package's and by the distribution's own
 // program. Its ID is "pam:" and the profile's name; it is live.
 //
 // What counts is the outcome: where no local user is kept waiting, however that
 // was brought about, nothing is done.
 type PAMProfile struct {
-	Profile File   // ours, in PAMProfiles
-	Instead string // the name of the package's, which comes back with a restore
+	Profile File   // ours: OurPAMProfile(Instead)
+	Instead string // the name of the package's, which comes back with a restore; its module's name without pam_
 }
+
+// OurPAMProfile is where a profile of ours lies that stands for a package's.
+func OurPAMProfile(instead string) string { return ourPAMProfiles + instead }
+
+const ourPAMProfiles = PAMProfiles + "reveille-"
+
+// pamModule is the module of a package's profile.
+func pamModule(profile string) string { return "pam_" + profile + ".so" }
 
 // ID is "pam:" and the profile's name.
 func (p PAMProfile) ID() string { return "pam:" + path.Base(p.Profile.Path) }
@@ -55,7 +64,7 @@ func (PAMProfile) Live() bool { return true }
 
 // Describe says what is wanted, for golden plans.
 func (p PAMProfile) Describe() string {
-	return "local users pass pam_ldap by, to be let in and in their sessions\nby " + p.Profile.Path + ", in place of " + PAMProfiles + p.Instead + "\n"
+	return "local users pass pam_" + p.Instead + " by, to be let in and in their sessions\nby " + p.Profile.Path + ", in place of " + PAMProfiles + p.Instead + "\n"
 }
 
 // Check reads the file that the program makes.
@@ -63,7 +72,7 @@ func (p PAMProfile) Check(_ context.Context, h *host.Host) ([]plan.Change, error
 	if !h.Live() {
 		return nil, fmt.Errorf("%s: %w", p.ID(), host.ErrOffline)
 	}
-	open, err := openTo(h)
+	open, err := p.openTo(h)
 	if err != nil || len(open) == 0 {
 		return nil, err
 	}
@@ -72,14 +81,14 @@ func (p PAMProfile) Check(_ context.Context, h *host.Host) ([]plan.Change, error
 }
 
 // openTo are the common files by which a local user may have to wait.
-func openTo(h *host.Host) ([]string, error) {
+func (p PAMProfile) openTo(h *host.Host) ([]string, error) {
 	var open []string
 	for _, file := range slices.Sorted(maps.Keys(pamPhases)) {
 		text, err := h.ReadFile(file)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("whom PAM asks the directory for: %w", err)
 		}
-		if len(unguarded(string(text), pamPhases[file])) > 0 {
+		if len(unguarded(string(text), pamPhases[file], pamModule(p.Instead))) > 0 {
 			open = append(open, file)
 		}
 	}
@@ -105,7 +114,7 @@ func (p PAMProfile) do(ctx context.Context, h *host.Host) error {
 	if err := updatePAM(ctx, h, "--enable", path.Base(p.Profile.Path)); err != nil {
 		return err
 	}
-	open, err := openTo(h)
+	open, err := p.openTo(h)
 	if err != nil || len(open) == 0 {
 		return err
 	}
@@ -113,7 +122,7 @@ func (p PAMProfile) do(ctx context.Context, h *host.Host) error {
 	for _, file := range open {
 		lines = append(lines, fmt.Sprintf("in %s: %s", file, guardLine(pamPhases[file])))
 	}
-	return fmt.Errorf("pam-auth-update has left PAM as it was, as it does where one of the common files was changed by hand; put a line before each pam_ldap.so, %s", strings.Join(lines, "; "))
+	return fmt.Errorf("pam-auth-update has left PAM as it was, as it does where one of the common files was changed by hand; put a line before each %s, %s", pamModule(p.Instead), strings.Join(lines, "; "))
 }
 
 // putBackPAM has the package's profile in force again, while the one of ours
@@ -168,20 +177,23 @@ func (p PAMProfile) AfterPAM(files map[string]string) {
 			continue
 		}
 		lines := strings.SplitAfter(text, "\n")
-		for _, i := range slices.Backward(unguarded(text, phase)) {
+		for _, i := range slices.Backward(unguarded(text, phase, pamModule(p.Instead))) {
 			lines = slices.Insert(lines, i, guardLine(phase)+"\n")
 		}
 		files[file] = strings.Join(lines, "")
 	}
 }
 
-// BeforePAM takes a profile of ours out of them.
-func BeforePAM(files map[string]string) {
-	words := func(l string) string { return strings.Join(strings.Fields(l), " ") }
+// BeforePAM takes the profile of ours at a path out of them, if one is meant.
+func BeforePAM(files map[string]string, path string) (is bool) {
+	instead, is := strings.CutPrefix(path, ourPAMProfiles)
+	if !is {
+		return false
+	}
 	for file, phase := range pamPhases {
 		if text, there := files[file]; there {
-			lines := slices.DeleteFunc(strings.SplitAfter(text, "\n"), func(l string) bool { return words(l) == words(guardLine(phase)) })
-			files[file] = strings.Join(lines, "")
+			files[file] = withoutGuards(text, phase, pamModule(instead))
 		}
 	}
+	return true
 }

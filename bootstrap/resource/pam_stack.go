@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,14 +11,31 @@ func guardLine(phase string) string {
 	return phase + "\t[success=1 default=ignore]\tpam_localuser.so"
 }
 
+// withoutGuards takes out the lines by which a local user jumps over a module.
+func withoutGuards(text, phase, module string) string {
+	words := func(l string) string { return strings.Join(strings.Fields(l), " ") }
+	lines := strings.SplitAfter(text, "\n")
+	guarded := false // the next module is the one
+	for i := len(lines) - 1; i >= 0; i-- {
+		if guarded && words(lines[i]) == words(guardLine(phase)) {
+			lines = slices.Delete(lines, i, i+1)
+			continue
+		}
+		if kind, _, m := pamWords(lines[i]); kind == phase {
+			guarded = m == module
+		}
+	}
+	return strings.Join(lines, "")
+}
+
 // unguarded is the lines, counted from 0, at which a phase of PAM asks the
-// directory's client for local users as well: a pam_ldap with no pam_localuser
+// directory's client for local users as well: its module, with no pam_localuser
 // before it that jumps over it or ends the phase.
 //
-// The Debian package has it ask with minimum_uid=1000, which catches the cloud
-// images' own user, and whether a uid is below it is not looked at: users are
-// made later, too.
-func unguarded(text, phase string) []int {
+// Debian's libpam-ldapd has it ask with minimum_uid=1000, which catches the
+// cloud images' own user, and whether a uid is below it is not looked at: users
+// are made later, too.
+func unguarded(text, phase, asks string) []int {
 	var open []int
 	jump, ended := 0, false // modules that a local user jumps over from here; is through
 	leapt := 0              // modules that he may jump over by another's result, guards among them
@@ -37,7 +55,7 @@ func unguarded(text, phase string) []int {
 			}
 		default:
 			leapt = max(leapt, jumpAt(control, ""))
-			if module == "pam_ldap.so" && !ended {
+			if module == asks && !ended {
 				open = append(open, i)
 			}
 		}

@@ -33,14 +33,14 @@ func after(text string) string {
 
 func before(text string) string {
 	files := map[string]string{accountFile: text}
-	BeforePAM(files)
+	BeforePAM(files, OurPAMProfile("ldap"))
 	return files[accountFile]
 }
 
 var enable, disable = []string{nice, "-n", "10", pamUpdate, "--enable", "reveille-ldap"}, []string{nice, "-n", "10", pamUpdate, "--enable", "ldap", "--remove", "reveille-ldap"}
 
 func ourProfile() PAMProfile {
-	return PAMProfile{File{Path: PAMProfiles + "reveille-ldap", Content: []byte("Name: x\n"), Concern: "pam"}, "ldap"}
+	return PAMProfile{File{Path: OurPAMProfile("ldap"), Content: []byte("Name: x\n"), Concern: "pam"}, "ldap"}
 }
 
 // debian is a machine with the package's profile in force. Its program is as
@@ -191,11 +191,11 @@ func TestWhomPAMAsksTheDirectoryFor(t *testing.T) {
 		{"half a line", "account [success=1", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := unguarded(c.text, "account"); !slices.Equal(got, c.want) {
+			if got := unguarded(c.text, "account", "pam_ldap.so"); !slices.Equal(got, c.want) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 			then := after(c.text)
-			if left := unguarded(then, "account"); len(left) > 0 {
+			if left := unguarded(then, "account", "pam_ldap.so"); len(left) > 0 {
 				t.Errorf("unguarded after it: %v\n%s", left, then)
 			}
 			if len(c.want) > 0 && !strings.Contains(c.text, guard) && before(then) != c.text {
