@@ -18,6 +18,10 @@ type sssdLimits struct {
 	search  int // ldap_search_timeout
 }
 
+// sssdHeartbeat is sssd's own default: a shorter one would end a process that is
+// only busy with a large group.
+const sssdHeartbeat = 10
+
 // newSSSDLimits keeps that order for any limits of a profile. Two seconds is
 // the least for a name: a query must outlast one server, and sssd counts in
 // whole seconds.
@@ -81,6 +85,9 @@ func (s ldapSettings) sssdTimes(l *lines) {
 	l.WriteString("\n")
 	l.put("ldap_network_timeout", t.network)
 	l.put("ldap_search_timeout", t.search)
+
+	l.say("Seconds between heartbeats. A process that misses three is ended and started anew,\n# as when a server takes its connection and is silent in TLS, which nothing else ends.")
+	l.put("timeout", sssdHeartbeat)
 
 	l.say("Answers are kept; a dead directory is tried again soon, not after an hour.")
 	l.put("cache_credentials", "true")

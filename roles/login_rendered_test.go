@@ -32,7 +32,7 @@ func TestBudgetOfOurOwnFiles(t *testing.T) {
 		takes time.Duration
 	}{
 		"nslcd":    {budget.Running{Nslcd: true}, nslcdFiles(settings), "nslcd", "account sufficient pam_localuser.so\naccount required pam_ldap.so\n", 4 * time.Second},
-		"sssd":     {budget.Running{SSSD: true}, sssdFiles(settings), "sssd", "account required pam_sss.so\n", 3 * time.Second},
+		"sssd":     {budget.Running{SSSD: true}, sssdFiles(settings), "sssd", "account sufficient pam_localuser.so\naccount required pam_sss.so\n", 3 * time.Second},
 		"nss_ldap": {budget.Running{PADL: true}, padlFiles(settings), "nss_ldap", "account sufficient pam_localuser.so\naccount required pam_ldap.so\n", 4 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

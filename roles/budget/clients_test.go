@@ -138,7 +138,17 @@ func TestSSSD(t *testing.T) {
 		"a name, DNS all but dead": {"ldap://ldap.acme.private", AllDown, []int{1}, "7s"},
 		"a name, one DNS dead":     {"ldap://ldap.acme.private", OneDown, []int{1}, "7s"},
 		"our own limits":           {"ldaps://10.0.0.1\nldap_network_timeout=2\nldap_search_timeout=5\nldap_opt_timeout=5\n", AllDown, []int{1}, "2s"},
-		"nobody waits for ever":    {"ldap://10.0.0.1\nldap_network_timeout=900\n", AllDown, []int{1}, "300s"},
+		// A process that is stuck in TLS knows nothing of servers that failed once
+		// it was ended and started anew: 32 s each time, and what comes before.
+		"hung, with TLS":          {"ldaps://10.0.0.1,ldaps://10.0.0.2", AllHung, []int{1, 1}, "38s 38s"},
+		"hung, a second with TLS": {"ldap://10.0.0.1,ldaps://10.0.0.2", AllHung, []int{1, 1}, "52s 52s"},
+		"hung, and short beats":   {"ldaps://10.0.0.1\ntimeout=3\n", AllHung, []int{1}, "17s"},
+		"hung, and no beat":       {"ldaps://10.0.0.1\ntimeout=0\n", AllHung, []int{1}, "38s"},
+		"hung before STARTTLS":    {"ldap://10.0.0.1\nldap_id_use_start_tls=true\n", AllHung, []int{1, 1}, "20s 0s"},
+		"slow, with TLS":          {"ldaps://10.0.0.1", AllSlow, []int{2, 1}, "64s 6s"},
+		"slow, with STARTTLS":     {"ldap://10.0.0.1\nldap_id_use_start_tls=TRUE\n", AllSlow, []int{1}, "58s"},
+		"dead, with TLS":          {"ldaps://10.0.0.1", AllDown, []int{1, 1}, "6s 0s"},
+		"nobody waits for ever":   {"ldap://10.0.0.1\nldap_network_timeout=900\n", AllDown, []int{1}, "300s"},
 	} {
 		m := newLoginMachine(Login{Files: map[string]string{
 			sssdPath: domain + tt.conf + "\n", resolvPath: "nameserver 10.0.0.2\nnameserver 10.0.0.3\n",

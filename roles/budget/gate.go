@@ -44,7 +44,8 @@ func (b Budget) longest(u Who, when When) Bound {
 
 // Mendable is what of these a profile is to blame for. It is not where servers
 // take connections and answer late or never, and the least limits wait as long: so does
-// nslcd, 60 s a request, for one that does not answer TLS, whatever it is told.
+// nslcd, 60 s a request, for one that does not answer TLS, whatever it is told, and
+// sssd until its watchdog ends it.
 func Mendable(over []Excess, least Budget) []Excess {
 	return slices.DeleteFunc(slices.Clone(over), func(e Excess) bool {
 		return (e.Case.Servers == AllHung || e.Case.Servers == AllSlow) && e.Takes.Over(least.DefaultLimit()) && // else a shorter login_budget is to blame

@@ -165,20 +165,26 @@ func (m *loginMachine) askLDAP(p person, l pamLine, phase string) ([]string, []r
 	}}
 }
 
-// askSSS is pam_sss, which has sssd look for the user anew.
+// askSSS is pam_sss, which has sssd look for the user anew, in the session phase
+// as well, or at least waits for it to have come up.
 func (m *loginMachine) askSSS(p person, l pamLine, phase string) ([]string, []request) {
 	c, runs := m.clients["sss"]
 	switch {
 	case !runs:
 		return []string{"authinfo_unavail", "ignore"}, nil
-	case phase == "session", c.unknown(p):
-		return []string{"success", "user_unknown"}, nil
+	case c.unknown(p):
+		return []string{"success", "user_unknown"}, []request{{
+			of: OfDirectory, what: "pam_sss's " + phase + " phase waits for sssd: " + l.text, at: l.at,
+			client: sssdStuck{c.(sssdClient)}, remedy: m.guard(p, l),
+		}}
 	}
-	searches := 2
-	if !p.local {
+	results, searches := []string{"authinfo_unavail", "user_unknown", "success", "perm_denied"}, 2
+	if phase == "session" {
+		results = []string{"success", "user_unknown"}
+	} else if !p.local {
 		searches = 3
 	}
-	return []string{"authinfo_unavail", "user_unknown", "success", "perm_denied"}, []request{{
+	return results, []request{{
 		of: OfDirectory, what: "pam_sss's " + phase + " phase asks for the user: " + l.text, at: l.at,
 		client: c, searches: searches, remedy: m.guard(p, l),
 	}}

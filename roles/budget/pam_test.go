@@ -134,6 +134,49 @@ func TestPAMSSSD(t *testing.T) {
 	}
 }
 
+// A session waits for a sssd that is stuck in TLS, also of one whom it never asks
+// a directory for, and of nobody whom pam_localuser keeps off.
+func TestPAMSSSDSessions(t *testing.T) {
+	sssd := "[sssd]\ndomains=d\n[nss]\nfilter_users=root,admin\n[domain/d]\nid_provider=ldap\nldap_uri=ldaps://10.9.9.9\n"
+	const session = "session optional pam_sss.so\n"
+	for name, tt := range map[string]struct {
+		who     Who
+		s       Servers
+		session string
+		want    []string
+	}{
+		"stuck":                   {BreakGlassUser, AllHung, session, []string{"pam_sss's session phase waits for sssd 32s"}},
+		"slow":                    {BreakGlassUser, AllSlow, session, []string{"pam_sss's session phase waits for sssd 32s"}},
+		"dead, which is not that": {BreakGlassUser, AllDown, session, nil},
+		"guarded":                 {BreakGlassUser, AllHung, "session [success=1 default=ignore] pam_localuser.so\n" + session, nil},
+		"another":                 {LocalUser, AllHung, session, []string{"pam_sss's session phase asks for the user 38s", "sshd sets the session's groups 38s"}},
+		"another, guarded":        {LocalUser, AllHung, "session [success=1 default=ignore] pam_localuser.so\n" + session, []string{"sshd sets the session's groups 38s"}},
+		"a directory user":        {DirectoryUser, AllSlow, session, []string{"pam_sss's session phase asks for the user 64s", "sshd sets the session's groups 12s"}},
+	} {
+		l := quick(map[string]string{
+			"/etc/nsswitch.conf": "passwd: files sss\ngroup: files sss\ninitgroups: files sss\n", sssdPath: sssd, "/etc/pam.d/sshd": tt.session,
+		})
+		l.Running, l.Local = Running{SSSD: true}, "ann"
+		c := Logins(l).Case(tt.who, tt.s)
+		var got []string
+		for _, term := range c.Terms {
+			if term.When == AfterLogin && term.Takes != (Bound{}) {
+				what, _, _ := strings.Cut(term.What, ":")
+				got = append(got, what+" "+term.Takes.String())
+			}
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		for _, term := range c.Terms {
+			if strings.Contains(term.What, "pam_sss") && (term.At() != "/etc/pam.d/sshd:1" || !strings.Contains(term.Limit, "watchdog") ||
+				tt.who != DirectoryUser && !strings.Contains(term.Remedy, "keep local users off pam_sss")) {
+				t.Errorf("%s: nobody is told what to change: %+v", name, term)
+			}
+		}
+	}
+}
+
 func withInitgroups(l Login) Login {
 	l.Files["/etc/nsswitch.conf"] += "initgroups: files sss\n"
 	return l

@@ -121,10 +121,17 @@ func (p *prover) pam() {
 	}
 }
 
-// waits is what he waits for with every server dead, though he gets in: a remark
+// waits is what he waits for with every server dead, though he gets in, or, where
+// that is nothing, with servers that take connections and never answer: a remark
 // as long as it is within the limit of a local user's login.
 func (p *prover) waits() {
-	c := p.m.work(p.person, AllDown)
+	if !p.waitsFor(AllDown, "a directory that is dead") {
+		p.waitsFor(AllHung, "a directory that takes connections and never answers")
+	}
+}
+
+func (p *prover) waitsFor(s Servers, what string) bool {
+	c := p.m.work(p.person, s)
 	var sum, before Bound
 	var longest Term
 	for _, t := range c.Terms {
@@ -140,7 +147,7 @@ func (p *prover) waits() {
 		}
 	}
 	if sum == (Bound{}) {
-		return
+		return false
 	}
 	b := Budget{Grace: time.Duration(p.m.sshd.graceSeconds()) * time.Second}
 	limit, _ := b.Limit(p.login)
@@ -153,9 +160,10 @@ func (p *prover) waits() {
 	}
 	remedy := longest.Remedy
 	if remedy == "" {
-		remedy = "`reveille debug login-budget down` has every wait"
+		remedy = fmt.Sprintf("`reveille debug login-budget %s` has every wait", s)
 	}
-	p.find("waits", severity, fmt.Sprintf("waits up to %s for a directory that is dead, and may for %s: %s, by %s.", sum, limit, longest.What, longest.At()), upper(remedy)+".")
+	p.find("waits", severity, fmt.Sprintf("waits up to %s for %s, and may for %s: %s, by %s.", sum, what, limit, longest.What, longest.At()), upper(remedy)+".")
+	return true
 }
 
 // access is pam_access's file, where the account stack has the module.

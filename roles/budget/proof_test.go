@@ -209,6 +209,9 @@ func TestProveBreakGlass(t *testing.T) {
 			a.Login.Sshd = "logingracetime 5\n"
 		}, "waits"},
 
+		"sssd stuck in TLS":         {stuckSSSD("session optional pam_sss.so\n"), "waits?"},
+		"sssd stuck, and passed by": {stuckSSSD("session [success=1 default=ignore] pam_localuser.so\nsession optional pam_sss.so\n"), ""},
+
 		"access to him":     {access("+:admin:ALL\n-:ALL:ALL\n"), ""},
 		"access to a group": {access("+:root (sudo):ALL\n-:ALL:ALL\n"), ""},
 		"access to others":  {access("# x\n+:ops:ALL\n-:ALL:ALL\n"), "access"},
@@ -247,6 +250,15 @@ func TestProveBreakGlass(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// stuckSSSD is a machine with sssd, which asks a server by TLS and never for him.
+func stuckSSSD(session string) func(*facts.Account) {
+	return func(a *facts.Account) {
+		a.Login.Running = facts.LoginRunning{SSSD: true}
+		a.Login.Files[sssdPath] = "[sssd]\ndomains=d\n[nss]\nfilter_users=root,admin\n[domain/d]\nid_provider=ldap\nldap_uri=ldaps://10.9.9.9\n"
+		a.Login.Files["/etc/pam.d/sshd"] += session
 	}
 }
 

@@ -23,6 +23,7 @@ type sssdDomain struct {
 	search   numeric // ldap_search_timeout
 	resolve  numeric // dns_resolver_timeout
 	dns      numeric // dns_resolver_server_timeout, milliseconds
+	beat     numeric // timeout, between the heartbeats of its process
 	startTLS bool
 }
 
@@ -63,16 +64,19 @@ func newSSSDDomain(name string, keys map[string]wordAt, notes *remarks) (sssdDom
 	own := cite.Place{File: sssdPath}
 	d := sssdDomain{
 		name: name, network: numeric{6, own}, opt: numeric{8, own}, search: numeric{6, own},
-		resolve: numeric{6, own}, dns: numeric{1000, own},
+		resolve: numeric{6, own}, dns: numeric{1000, own}, beat: numeric{sssdBeat, own},
 	}
 	numbers := map[string]*numeric{
 		"ldap_network_timeout": &d.network, "ldap_opt_timeout": &d.opt, "ldap_search_timeout": &d.search,
-		"dns_resolver_timeout": &d.resolve, "dns_resolver_server_timeout": &d.dns,
+		"dns_resolver_timeout": &d.resolve, "dns_resolver_server_timeout": &d.dns, "timeout": &d.beat,
 	}
 	for _, key := range sortedKeys(numbers) {
 		if w, ok := keys[key]; ok {
 			notes.number(numbers[key], key, w.s, w.at)
 		}
+	}
+	if d.beat.n == 0 {
+		d.beat.n = sssdBeat
 	}
 	d.startTLS = strings.EqualFold(keys["ldap_id_use_start_tls"].s, "true")
 	provider := strings.ToLower(keys["id_provider"].s)

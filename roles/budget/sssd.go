@@ -34,10 +34,15 @@ func (c sssdClient) waits(s Servers, searches []int) []Bound {
 // it is the one that finds out.
 func (c sssdClient) request(d sssdDomain, s Servers, searches int, first bool) int {
 	all := 0
+	stuck := 0
 	for i, u := range d.uris {
 		n := c.name(d, uriHost(u.s), s)
 		if s == OneDown && i > 0 {
 			all += n
+			break
+		}
+		if stuck = d.stuck(u, s); stuck > 0 { // until the server's answer, or the process's end
+			all += n + stuck
 			break
 		}
 		all += max(n, min(n, c.oneLeft(d))+d.connect(s))
@@ -46,6 +51,9 @@ func (c sssdClient) request(d sssdDomain, s Servers, searches int, first bool) i
 		}
 	}
 	switch {
+	case s == AllHung && stuck > 0:
+		// Its next process knows of nothing that failed.
+		return d.search.n + all
 	case s == AllUp, !first && s != AllSlow:
 		return 0
 	case s == AllSlow:
@@ -107,9 +115,16 @@ func (c sssdClient) limit() string {
 		parts = append(parts, fmt.Sprintf("%d servers, %s, %s, %s, %s", len(d.uris), d.network.said("ldap_network_timeout"),
 			d.search.said("ldap_search_timeout"), d.opt.said("ldap_opt_timeout"), d.resolve.said("dns_resolver_timeout")))
 	}
+	if c.tls() {
+		parts = append(parts, c.watchdog())
+	}
 	return "sssd: " + strings.Join(parts, "; ") + " in " + sssdPath
 }
 
 func (c sssdClient) remedy() string {
-	return "set shorter ldap_network_timeout, ldap_search_timeout, ldap_opt_timeout and dns_resolver_timeout in " + sssdPath
+	more := ""
+	if c.tls() {
+		more = ", and timeout for servers that are silent in TLS,"
+	}
+	return "set shorter ldap_network_timeout, ldap_search_timeout, ldap_opt_timeout and dns_resolver_timeout" + more + " in " + sssdPath
 }
