@@ -117,18 +117,13 @@ func (l *loginLab) configure(c loginConfig) {
 const installDebs = `! test -d /root/debs || DEBIAN_FRONTEND=noninteractive dpkg --install --force-confold /root/debs/*.deb`
 
 // debs are packages for a machine, as files of it.
-func (l *loginLab) debs(packages []string) (files []guest.File) {
+func (l *loginLab) debs(packages []string) []guest.File {
 	l.t.Helper()
-	for _, p := range packages {
-		all, err := filepath.Glob(filepath.Join(debs, p, "*.deb"))
-		l.must(err)
-		if len(all) == 0 {
-			lacking(l.t, filepath.Join(debs, p)+" has no packages: integration/scripts/packages")
-		}
-		for _, f := range all {
-			files = append(files, guest.File{Path: "/root/debs/" + filepath.Base(f), Data: readFile(l.t, f)})
-		}
+	files, err := debianFiles(packages)
+	if errors.Is(err, errNoDebs) {
+		lacking(l.t, err.Error())
 	}
+	l.must(err)
 	return files
 }
 

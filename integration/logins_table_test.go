@@ -26,8 +26,6 @@ together, and that of one_down for the first of each, so it is less tight where 
 at once is a case of all_down as well. sssd looks for its servers' names itself and is offline once it cannot find one,
 which the bound does not count on; with nscd the bound adds the five seconds after which glibc asks past it. Servers that are slow halt again and again, for 0.7 s (DNS) and 3.5 s (LDAP), so that
 a question waits for less than the limits that the bound of slow is made of.
-One row is not as it should be: beside servers that accept and are silent sssd does not come up, and each session waits
-for it, the break-glass user's too. The budget does not count that yet, and the row fails when it is measured.
 
 Users: admin is the break-glass user (local, in the groups sudo and adm), plain a local user in no group line, carol the
 directory's. A directory user whom no server knows is refused. What is not in after 130 s hangs. A row

@@ -1,11 +1,16 @@
 package integration_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"reveille/integration/guest"
 )
 
 // packed is our packages in two versions, made once a run at their first use.
@@ -28,6 +33,44 @@ func wordPackages(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Setenv("COORDINATOR_"+when, filepath.Join(dir, "reveille-coordinator_"+version+"_amd64.deb"))
 	}
 	ts.Setenv("EXAMPLES", filepath.Join(caseDir(), "..", "packaging", "cloud-init"))
+}
+
+// wordDebian installs Debian's own packages that the image has not, maintainer
+// scripts and all.
+func wordDebian(ts *testscript.TestScript, neg bool, packages []string) {
+	s := theStage(ts)
+	ctx, cancel := context.WithTimeout(context.Background(), s.scaled(powerWithin))
+	defer cancel()
+	files, err := debianFiles(packages)
+	ts.Check(err)
+	for _, f := range files {
+		ts.Check(s.machine.Put(ctx, f))
+	}
+	r, err := s.machine.Run(ctx, "sh", "-ec", installDebs)
+	judge(ts, neg, 0, r, err)
+}
+
+var errNoDebs = errors.New("no packages there: integration/scripts/packages")
+
+// debianFiles are packages of Debian's with what each needs, as files of a machine.
+func debianFiles(packages []string) (files []guest.File, err error) {
+	for _, p := range packages {
+		all, err := filepath.Glob(filepath.Join(debs, p, "*.deb"))
+		if err == nil && len(all) == 0 {
+			err = fmt.Errorf("%s: %w", filepath.Join(debs, p), errNoDebs)
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range all {
+			data, err := os.ReadFile(f)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, guest.File{Path: "/root/debs/" + filepath.Base(f), Data: data})
+		}
+	}
+	return files, nil
 }
 
 func (d *packed) make() {

@@ -48,7 +48,7 @@ func TestMachines(t *testing.T) {
 var words = map[string]func(*testscript.TestScript, bool, []string){
 	"boot": wordBoot, "start": wordStart, "reboot": wordReboot, "poweroff": wordPowerOff, "cut-power": wordCutPower,
 	"on": wordOn, "until": wordUntil, "open": wordOpen, "login": wordLogin, "background": wordBackground, "await": wordAwait,
-	"put": wordPut, "disk": wordDisk, "net": wordNet, "imds": wordIMDS, "ec2": wordEC2, "coordinator": wordGuestCoordinator, "console": wordConsole, "packages": wordPackages,
+	"put": wordPut, "disk": wordDisk, "net": wordNet, "imds": wordIMDS, "ec2": wordEC2, "coordinator": wordGuestCoordinator, "console": wordConsole, "packages": wordPackages, "debian": wordDebian,
 }
 
 // casesOn are the scripts whose first line, "# on: container vm", names a kind.

@@ -77,7 +77,8 @@ const pamWithin = 15 * time.Second
 // Each is one profile and not two, as no other may come between that line and
 // the one that it jumps over. The options are the packages' own: what an
 // administrator has changed of them in the common files, pam-auth-update takes
-// over, as it tells lines by their control and module.
+// over, as it tells lines by their control and module, and by the blanks between:
+// these are the packages' as well.
 const pamLDAPProfile = `Name: LDAP Authentication for all but local users (written by Reveille)
 Default: no
 Priority: 129
@@ -117,16 +118,16 @@ Auth:
 	[success=end default=ignore]	pam_sss.so use_first_pass
 Account-Type: Additional
 Account:
-	sufficient	pam_localuser.so
+	sufficient			pam_localuser.so
 	[default=bad success=ok user_unknown=ignore]	pam_sss.so
 Password-Type: Primary
 Password-Initial:
-	sufficient	pam_sss.so
+	sufficient			pam_sss.so
 Password:
-	sufficient	pam_sss.so use_authtok
+	sufficient			pam_sss.so use_authtok
 Session-Type: Additional
 Session-Interactive-Only: yes
 Session:
 	[success=1 default=ignore]	pam_localuser.so
-	optional	pam_sss.so
+	optional			pam_sss.so
 `

@@ -161,7 +161,7 @@ func (m *loginMachine) askLDAP(p person, l pamLine, phase string) ([]string, []r
 	}
 	return []string{"authinfo_unavail", "user_unknown", "success", "perm_denied"}, []request{{
 		of: OfDirectory, what: "pam_ldap's " + phase + " phase asks for the user: " + l.text, at: l.at,
-		client: m.pamLDAP, searches: searches, remedy: m.guard(p, l),
+		client: m.pamLDAP, searches: searches, remedy: m.guard(p, l, phase),
 	}}
 }
 
@@ -175,7 +175,7 @@ func (m *loginMachine) askSSS(p person, l pamLine, phase string) ([]string, []re
 	case c.unknown(p):
 		return []string{"success", "user_unknown"}, []request{{
 			of: OfDirectory, what: "pam_sss's " + phase + " phase waits for sssd: " + l.text, at: l.at,
-			client: sssdStuck{c.(sssdClient)}, remedy: m.guard(p, l),
+			client: sssdStuck{c.(sssdClient)}, searches: 1, remedy: m.guard(p, l, phase),
 		}}
 	}
 	results, searches := []string{"authinfo_unavail", "user_unknown", "success", "perm_denied"}, 2
@@ -186,14 +186,18 @@ func (m *loginMachine) askSSS(p person, l pamLine, phase string) ([]string, []re
 	}
 	return results, []request{{
 		of: OfDirectory, what: "pam_sss's " + phase + " phase asks for the user: " + l.text, at: l.at,
-		client: c, searches: searches, remedy: m.guard(p, l),
+		client: c, searches: searches, remedy: m.guard(p, l, phase),
 	}}
 }
 
-// guard is what keeps a local user off a module.
-func (m *loginMachine) guard(p person, l pamLine) string {
+// guard is what keeps a local user off a module. In a session nothing may end
+// the phase: pam_systemd comes last.
+func (m *loginMachine) guard(p person, l pamLine, phase string) string {
 	if !p.local {
 		return ""
+	}
+	if phase == "session" {
+		return fmt.Sprintf("keep local users off %s: a jump over it, `[success=1 default=ignore] pam_localuser.so`, in the line before", l.module)
 	}
 	remedy := fmt.Sprintf("keep local users off %s: `sufficient pam_localuser.so`, or a jump over it, in the line before", l.module)
 	if l.module == "pam_ldap" {

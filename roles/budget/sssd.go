@@ -33,8 +33,7 @@ func (c sssdClient) waits(s Servers, searches []int) []Bound {
 // request is the seconds of one request of so many searches; first says that
 // it is the one that finds out.
 func (c sssdClient) request(d sssdDomain, s Servers, searches int, first bool) int {
-	all := 0
-	stuck := 0
+	all, stuck := 0, 0
 	for i, u := range d.uris {
 		n := c.name(d, uriHost(u.s), s)
 		if s == OneDown && i > 0 {
@@ -52,8 +51,7 @@ func (c sssdClient) request(d sssdDomain, s Servers, searches int, first bool) i
 	}
 	switch {
 	case s == AllHung && stuck > 0:
-		// Its next process knows of nothing that failed.
-		return d.search.n + all
+		return d.search.n + all // each time: its next process knows of nothing that failed
 	case s == AllUp, !first && s != AllSlow:
 		return 0
 	case s == AllSlow:
