@@ -28,7 +28,7 @@ type Gate struct {
 	host   *host.Host
 	wanted Wanted
 	steps  plan.Plan
-	// answered leaves out what is not written, for want of servers that answer; nil: all is.
+	// answered leaves out what is not written, for want of servers that answer.
 	answered func(plan.Plan) plan.Plan
 
 	// Whoever decides may be a while at it, and must not hold up the walk.
@@ -57,6 +57,7 @@ func (v verdict) clean() bool { return v.err == nil && len(v.still)+len(v.beyond
 // may do at most max.
 func Guard(h *host.Host, w Wanted, steps plan.Plan, max plan.Risk) (*Gate, plan.Plan) {
 	g := &Gate{host: h, wanted: w, steps: steps, made: time.Now()}
+	g.answered = func(all plan.Plan) plan.Plan { return all }
 	out := slices.Clone(steps)
 	for i, s := range out {
 		if isPAM(s) && max == plan.Nothing {

@@ -88,16 +88,18 @@ func (g *Gate) decide() error {
 		g.decided = true
 		return nil
 	}
-	steps := g.steps
-	if g.answered != nil {
-		steps = g.answered(steps)
-	}
-	if g.pamStep() != pamForetold {
-		steps = slices.DeleteFunc(slices.Clone(steps), isPAM)
-	}
 	waits := g.pamStep() == pamOnItsWay // before the look: it may end meanwhile
+	// The servers are asked meanwhile, as all of them mostly answer.
+	asked := make(chan plan.Plan, 1)
+	go func() { asked <- g.answered(g.steps) }()
+	steps := g.countsNow(g.steps)
 	read := facts.ReadLoginNames(g.host, g.wanted.Facts.Machine.Has)
 	v := g.judge(read, steps)
+	if written := <-asked; len(written) < len(g.steps) {
+		steps = g.countsNow(written)
+		read = facts.ReadLoginNames(g.host, g.wanted.Facts.Machine.Has)
+		v = g.judge(read, steps)
+	}
 	if waits && v.err != nil {
 		g.wantsPAM.Store(true)
 		return &plan.NotYet{For: "PAM to leave local users alone, as their logins may take too long until then"}
@@ -107,6 +109,14 @@ func (g *Gate) decide() error {
 		g.hasty = &hasty{read, steps}
 	}
 	return nil
+}
+
+// countsNow are the steps without those of PAM, where what is on disk counts.
+func (g *Gate) countsNow(steps plan.Plan) plan.Plan {
+	if g.pamStep() == pamForetold {
+		return steps
+	}
+	return slices.DeleteFunc(slices.Clone(steps), isPAM)
 }
 
 // final is the verdict by what has become of PAM since.
