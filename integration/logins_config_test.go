@@ -14,12 +14,9 @@ type loginConfig struct {
 	run        [][]string // after the boot, with every server up
 }
 
-// loginNames are the servers by the names that the machine knows them by.
-var loginNames = map[string]string{"ldap1.acme.private": ldapFirst, "ldap2.acme.private": ldapSecond}
-
 const resolverRole = `role: mysql
 identity: {domain: acme.private}
-resolver: {nameservers: [10.0.0.2, 10.0.0.3], search: [acme.private]}
+resolver: {nameservers: [` + nameFirst + `, ` + nameSecond + `], search: [acme.private]}
 `
 
 // loginRole is a role with a resolver and a directory that is asked by ldap or
@@ -37,6 +34,9 @@ func loginRole(scheme, client string) []guest.File {
 // filesFirst is nsswitch.conf as people write it: local files before the
 // directory, and no initgroups line.
 const filesFirst = "passwd: files ldap\ngroup: files ldap\nshadow: files ldap\nhosts: files dns\n"
+
+// bothNames is resolv.conf before anybody has set it up.
+const bothNames = "search acme.private\nnameserver " + nameFirst + "\nnameserver " + nameSecond + "\n"
 
 const nslcdAsPackaged = "uid nslcd\ngid nslcd\nuri ldap://ldap1.acme.private/\nuri ldap://ldap2.acme.private/\nbase dc=acme,dc=private\n"
 
@@ -69,7 +69,6 @@ var loginConfigs = []loginConfig{
 		files: []guest.File{
 			{Path: "/etc/nsswitch.conf", Data: []byte(filesFirst)},
 			{Path: "/etc/nslcd.conf", Data: []byte(nslcdAsPackaged), Mode: 0o640},
-			{Path: "/etc/resolv.conf", Data: []byte("search acme.private\nnameserver 10.0.0.2\nnameserver 10.0.0.3\n")},
 		},
 		run: startNslcdUnit,
 	},
@@ -78,7 +77,7 @@ var loginConfigs = []loginConfig{
 		files: []guest.File{
 			{Path: "/etc/nsswitch.conf", Data: []byte(filesFirst)},
 			{Path: "/etc/nslcd.conf", Data: []byte(nslcdAsPackaged + "bind_timelimit 5\ntimelimit 15\n"), Mode: 0o640},
-			{Path: "/etc/resolv.conf", Data: []byte("search acme.private\nnameserver 10.0.0.2\nnameserver 10.0.0.3\noptions attempts:1 timeout:1\n")},
+			{Path: "/etc/resolv.conf", Data: []byte(bothNames + "options attempts:1 timeout:1\n")},
 		},
 		run: startNslcdUnit,
 	},

@@ -5,7 +5,6 @@ import (
 	"syscall"
 	"time"
 
-	"reveille/integration/guest"
 	"reveille/roles/budget"
 )
 
@@ -32,20 +31,18 @@ var loginFaults = []loginFault{
 	{name: "LDAP one of two dropped", servers: budget.OneDown, dropped: true,
 		set: func(l *loginLab) error { return l.drop(ldapFirst) }},
 	{name: "DNS dropped", servers: budget.AllDown, dropped: true,
-		set: func(l *loginLab) error { return l.drop(guest.Resolver, guest.SecondResolver) }},
+		set: func(l *loginLab) error { return l.drop(nameFirst, nameSecond) }},
 	{name: "DNS refused", servers: budget.AllDown,
-		set: func(l *loginLab) error { return l.reject(guest.Resolver, guest.SecondResolver) }},
-	{name: "DNS says SERVFAIL", servers: budget.AllDown, set: func(l *loginLab) error {
-		return errors.Join(l.fabric.Divert(guest.Resolver), l.fabric.Divert(guest.SecondResolver))
-	}},
-	{name: "DNS slow", servers: budget.AllSlow, set: func(l *loginLab) error { return l.slow(l.fabric.Stall, 700*time.Millisecond) }},
+		set: func(l *loginLab) error { return l.reject(nameFirst, nameSecond) }},
+	{name: "DNS says SERVFAIL", servers: budget.AllDown, set: func(l *loginLab) error { return l.names.serve(true) }},
+	{name: "DNS slow", servers: budget.AllSlow, set: func(l *loginLab) error { return l.slow(l.names.stall, 700*time.Millisecond) }},
 	{name: "LDAP slow", servers: budget.AllSlow, set: func(l *loginLab) error { return l.slow(l.stall, 3500*time.Millisecond) }},
 	{name: "DNS and LDAP slow", servers: budget.AllSlow, set: func(l *loginLab) error {
-		return errors.Join(l.slow(l.fabric.Stall, 700*time.Millisecond), l.slow(l.stall, 3500*time.Millisecond))
+		return errors.Join(l.slow(l.names.stall, 700*time.Millisecond), l.slow(l.stall, 3500*time.Millisecond))
 	}},
 	{name: "DNS and LDAP dropped", servers: budget.AllDown, chosen: true, dropped: true, whole: true,
 		set: func(l *loginLab) error {
-			return l.drop(guest.Resolver, guest.SecondResolver, ldapFirst, ldapSecond)
+			return l.drop(nameFirst, nameSecond, ldapFirst, ldapSecond)
 		}},
 	{name: "LDAP dropped, with open connections", servers: budget.AllHung, warm: true, dropped: true,
 		set: func(l *loginLab) error { return l.drop(ldapFirst, ldapSecond) }},
@@ -116,8 +113,8 @@ func (l *loginLab) heal() error {
 		all = errors.Join(all, end())
 	}
 	l.slowed = nil
-	all = errors.Join(all, l.stall(false))
-	for _, a := range []string{guest.Resolver, guest.SecondResolver, ldapFirst, ldapSecond} {
+	all = errors.Join(all, l.stall(false), l.names.serve(false))
+	for _, a := range []string{nameFirst, nameSecond, ldapFirst, ldapSecond} {
 		all = errors.Join(all, l.fabric.Undrop(a))
 	}
 	return all

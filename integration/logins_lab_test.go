@@ -18,12 +18,13 @@ import (
 )
 
 // loginLab is a machine with sshd, nslcd and glibc, and its servers outside:
-// slapd, the fabric's resolver, the metadata service.
+// slapd, named, the metadata service.
 type loginLab struct {
 	t       *testing.T
 	fabric  *guest.Fabric
 	image   guest.Image
 	slapd   *os.Process
+	names   *nameServer
 	machine guest.Machine
 	trust   []byte         // the servers' certificate
 	client  string         // the directory's client, by its unit
@@ -43,10 +44,7 @@ func newLoginLab(t *testing.T) *loginLab {
 	l.must(err)
 	t.Cleanup(func() { l.end(l.fabric.Close()) })
 	l.slapd, l.trust = startFabricDirectory(t, l.fabric)
-	l.serveFailure()
-	for name, address := range loginNames {
-		l.must(l.fabric.Name(name, address))
-	}
+	l.names = startFabricNames(t, l.fabric)
 	at, err := l.fabric.Listen("tcp", net.JoinHostPort(guest.Metadata, "80"))
 	l.must(err)
 	imds := fakeimds.Serve(at, plainInstance(), fakeimds.Fault{})
@@ -84,6 +82,7 @@ func (l *loginLab) configure(c loginConfig) {
 	l.must(err)
 	files := append([]guest.File{
 		{Path: "/usr/bin/reveille", Data: program, Mode: 0o755}, {Path: "/etc/ssl/acme.pem", Data: l.trust},
+		{Path: "/etc/resolv.conf", Data: []byte(bothNames)},
 	}, c.files...)
 	files = append(files, l.debs(c.debs)...)
 	l.client = c.client

@@ -35,7 +35,7 @@ func wholeMatrix() bool { return os.Getenv("REVEILLE_LOGINS") == "all" }
 func TestLogins(t *testing.T) {
 	needRoot(t, "boot machines")
 	for _, p := range [][2]string{{"/usr/bin/mmdebstrap", "mmdebstrap"}, {"/usr/bin/systemd-nspawn", "systemd-container"},
-		{"/usr/sbin/dnsmasq", "dnsmasq-base"}, {"/usr/sbin/nft", "nftables"}, {"/usr/sbin/slapd", "slapd"}} {
+		{"/usr/sbin/dnsmasq", "dnsmasq-base"}, {"/usr/sbin/nft", "nftables"}, {"/usr/sbin/slapd", "slapd"}, {"/usr/sbin/named", "bind9"}} {
 		needProgram(t, p[0], p[1])
 	}
 	var rows []loginRow

@@ -86,15 +86,6 @@ func (f *Fabric) Name(name, address string) error {
 	return errors.Join(f.dhcp.write("hosts", all.String()), f.dhcp.reload())
 }
 
-// Stall stops the resolver in its tracks, and the leases with it; the kernel
-// goes on taking what it is sent. Or it lets it go on.
-func (f *Fabric) Stall(stall bool) error {
-	if stall {
-		return f.dhcp.cmd.Process.Signal(syscall.SIGSTOP)
-	}
-	return f.dhcp.cmd.Process.Signal(syscall.SIGCONT)
-}
-
 func (d *dhcp) reload() error { return d.cmd.Process.Signal(syscall.SIGHUP) }
 
 func (d *dhcp) close() error {

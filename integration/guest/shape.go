@@ -7,15 +7,10 @@ import (
 	"strings"
 )
 
-// Diverted is the port, at any of the fabric's addresses, of a name server that
-// answers in another's place.
-const Diverted = 5353
-
 // shape is what the fabric does to packets from the machine. It is written
 // whole at every change.
 type shape struct {
 	drop, reject []string // addresses
-	divert       []string // addresses whose questions of DNS go to Diverted
 	hold         bool     // no DHCP
 	lossy        int      // percent, both ways
 	rate         string   // "100 kbytes/second", from the machine; "" is free
@@ -23,13 +18,6 @@ type shape struct {
 
 func (s shape) rules() string {
 	var in, out strings.Builder
-	nat := ""
-	for _, a := range s.divert {
-		nat += fmt.Sprintf("ip daddr %s udp dport 53 redirect to :%d\n", a, Diverted)
-	}
-	if nat != "" {
-		nat = fmt.Sprintf("chain other { type nat hook prerouting priority dstnat\niifname != %q accept\n%s}\n", bridge, nat)
-	}
 	for _, a := range s.drop {
 		fmt.Fprintf(&in, "ip daddr %s drop\n", a)
 	}
@@ -59,15 +47,15 @@ iifname != %[1]q accept
 chain out { type filter hook output priority 0
 oifname != %[1]q accept
 %[3]s}
-%[4]s}
-`, bridge, in.String(), out.String(), nat)
+}
+`, bridge, in.String(), out.String())
 }
 
 func (f *Fabric) reshape(change func(*shape)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	next := f.shape
-	next.drop, next.reject, next.divert = slices.Clone(next.drop), slices.Clone(next.reject), slices.Clone(next.divert)
+	next.drop, next.reject = slices.Clone(next.drop), slices.Clone(next.reject)
 	change(&next)
 	cmd := exec.Command("ip", "netns", "exec", f.name, "nft", "-f", "-")
 	cmd.Stdin = strings.NewReader(next.rules())
@@ -94,17 +82,9 @@ func (f *Fabric) Reject(address string) error {
 	return f.reshape(func(s *shape) { s.reject = append(without(s.reject, address), address) })
 }
 
-// Divert has what listens at Diverted answer the questions of DNS that are put
-// to an address.
-func (f *Fabric) Divert(address string) error {
-	return f.reshape(func(s *shape) { s.divert = append(without(s.divert, address), address) })
-}
-
-// Undrop takes Drop, Reject and Divert of an address back.
+// Undrop takes Drop and Reject of an address back.
 func (f *Fabric) Undrop(address string) error {
-	return f.reshape(func(s *shape) {
-		s.drop, s.reject, s.divert = without(s.drop, address), without(s.reject, address), without(s.divert, address)
-	})
+	return f.reshape(func(s *shape) { s.drop, s.reject = without(s.drop, address), without(s.reject, address) })
 }
 
 func without(all []string, one string) []string {
