@@ -12,6 +12,7 @@ type loginConfig struct {
 	debs       []string // packages that the image has not, each with what it needs
 	files      []guest.File
 	run        [][]string // after the boot, with every server up
+	homes      bool       // the directory's people have their homes on NFS, for which the machine needs its own kernel
 }
 
 const resolverRole = `role: mysql
@@ -63,6 +64,10 @@ var loginConfigs = []loginConfig{
 	{
 		name: "agent-none", what: "has a role with a resolver and no directory, and no client runs", ours: true,
 		files: []guest.File{{Path: "/etc/reveille/roles.d/mysql.yaml", Data: []byte(resolverRole)}}, run: [][]string{{"reveille", "boot"}},
+	},
+	{
+		name: "agent-homes", what: homesWhat, ours: true, homes: true,
+		client: "nslcd", files: homesFiles(), run: [][]string{{"sh", "-ec", serveHomes}, {"reveille", "boot"}, {"systemctl", "start", "autofs"}, {"sh", "-ec", enterHome}},
 	},
 	{
 		client: "nslcd", name: "packages", what: "has the packages' own defaults with `passwd`, `group` and `shadow: files ldap`",

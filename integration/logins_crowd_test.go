@@ -29,7 +29,7 @@ const (
 // it knows by itself, waits for all of them.
 func TestACrowdOfHangingLogins(t *testing.T) {
 	needRoot(t, "boot machines")
-	lab := newLoginLab(t)
+	lab := newLoginLab(t, guest.Container)
 	lab.configure(loginConfigs[0])
 	for round := range crowdRounds {
 		turnedAway := lab.crowd(t)

@@ -14,6 +14,8 @@ type loginFault struct {
 	servers budget.Servers // the state of the budget that it is a case of
 	set     func(l *loginLab) error
 	warm    bool // nslcd has open connections when it begins
+	homes   bool // the file server alone fails
+	mounted bool // the directory's user has just been in his home, when it begins
 	chosen  bool // measured by make test
 	dropped bool // packets are: the table tells how tight the bound is
 	whole   bool // it is all of the budget's state, so that the bound has to be tight
@@ -114,6 +116,9 @@ func (l *loginLab) heal() error {
 	}
 	l.slowed = nil
 	all = errors.Join(all, l.stall(false), l.names.serve(false))
+	if l.homes {
+		all = errors.Join(all, l.mendHomes())
+	}
 	for _, a := range []string{nameFirst, nameSecond, ldapFirst, ldapSecond} {
 		all = errors.Join(all, l.fabric.Undrop(a))
 	}

@@ -20,25 +20,28 @@ import (
 // loginLab is a machine with sshd, nslcd and glibc, and its servers outside:
 // slapd, named, the metadata service.
 type loginLab struct {
-	t       *testing.T
-	fabric  *guest.Fabric
-	image   guest.Image
-	slapd   *os.Process
-	names   *nameServer
-	machine guest.Machine
-	trust   []byte         // the servers' certificate
-	client  string         // the directory's client, by its unit
-	slowed  []func() error // end the halts of servers that are slow
+	t        *testing.T
+	kind     guest.Kind
+	fabric   *guest.Fabric
+	image    guest.Image
+	slapd    *os.Process
+	names    *nameServer
+	machine  guest.Machine
+	trust    []byte         // the servers' certificate
+	client   string         // the directory's client, by its unit
+	homes    bool           // the directory's people have theirs on NFS
+	emulated time.Duration  // what its processor takes longer for a login than a real one
+	slowed   []func() error // end the halts of servers that are slow
 }
 
-func newLoginLab(t *testing.T) *loginLab {
+func newLoginLab(t *testing.T, kind guest.Kind) *loginLab {
 	t.Helper()
-	l := &loginLab{t: t}
+	l := &loginLab{t: t, kind: kind}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	images := images{dir: t.TempDir(), log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 	var err error
-	l.image, err = images.get(ctx, "plain", guest.Container)
+	l.image, err = images.get(ctx, "plain", kind)
 	l.must(err)
 	l.fabric, err = guest.NewFabric()
 	l.must(err)
@@ -51,6 +54,9 @@ func newLoginLab(t *testing.T) *loginLab {
 	t.Cleanup(func() { l.end(imds.Close()) })
 	return l
 }
+
+// scaled is a time limit for this kind of machine: emulation is slow.
+func (l *loginLab) scaled(d time.Duration) time.Duration { return (&stage{kind: l.kind}).scaled(d) }
 
 func (l *loginLab) must(err error) {
 	l.t.Helper()
@@ -85,9 +91,9 @@ func (l *loginLab) configure(c loginConfig) {
 		{Path: "/etc/resolv.conf", Data: []byte(bothNames)},
 	}, c.files...)
 	files = append(files, l.debs(c.debs)...)
-	l.client = c.client
+	l.client, l.homes = c.client, c.homes
 	instance := plainInstance()
-	l.machine, err = guest.New(guest.Container, guest.Spec{Image: l.image, Fabric: l.fabric, DMI: instance.ID, Files: files, Dir: l.t.TempDir()})
+	l.machine, err = guest.New(l.kind, guest.Spec{Image: l.image, Fabric: l.fabric, DMI: instance.ID, Files: files, Dir: l.t.TempDir()})
 	l.must(err)
 	l.t.Cleanup(func() {
 		if l.t.Failed() {
@@ -95,16 +101,17 @@ func (l *loginLab) configure(c loginConfig) {
 		}
 		l.end(l.machine.Close())
 	})
-	ctx, cancel := context.WithTimeout(l.t.Context(), powerWithin)
+	ctx, cancel := context.WithTimeout(l.t.Context(), l.scaled(powerWithin))
 	defer cancel()
 	l.must(l.machine.Boot(ctx))
-	waitFor(l.t, untilWithin, "the machine lets root in", func() error {
-		ctx, cancel := context.WithTimeout(l.t.Context(), 5*time.Second)
+	waitFor(l.t, l.scaled(untilWithin), "the machine lets root in", func() error {
+		ctx, cancel := context.WithTimeout(l.t.Context(), l.scaled(5*time.Second))
 		defer cancel()
 		_, err := l.fabric.Login(ctx, l.image.Key, "root", guest.Lease, "true")
 		return err
 	})
-	for _, argv := range append([][]string{{"systemctl", "is-active", "dbus"}, {"sh", "-ec", loginPeopleHere}, {"sh", "-ec", installDebs}}, c.run...) {
+	waitFor(l.t, l.scaled(untilWithin), "dbus runs", func() error { _, err := l.try("systemctl", "is-active", "dbus"); return err })
+	for _, argv := range append([][]string{{"sh", "-ec", loginPeopleHere}, {"sh", "-ec", installDebs}}, c.run...) {
 		l.on(argv...)
 	}
 	if c.client != "" {
@@ -135,7 +142,7 @@ func (l *loginLab) on(argv ...string) string {
 }
 
 func (l *loginLab) try(argv ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(l.t.Context(), runWithin)
+	ctx, cancel := context.WithTimeout(l.t.Context(), l.scaled(runWithin))
 	defer cancel()
 	r, err := l.machine.Run(ctx, argv...)
 	if err == nil && r.Code != 0 {
@@ -155,7 +162,7 @@ type loginOver struct {
 // there is no role for this machine, an exit of 2.
 func (l *loginLab) budget() (budget.Budget, []loginOver) {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), runWithin)
+	ctx, cancel := context.WithTimeout(l.t.Context(), l.scaled(runWithin))
 	defer cancel()
 	r, err := l.machine.Run(ctx, "reveille", "debug", "login-budget", "--break-glass", "admin", "--json")
 	l.must(err)
@@ -173,84 +180,4 @@ func (l *loginLab) budget() (budget.Budget, []loginOver) {
 		l.t.Logf("the budget's note: %s", n)
 	}
 	return budget.Budget{Cases: report.Now.Cases}, report.Now.Over
-}
-
-// forget ends what the login before has left: sshd's children, the users'
-// managers, which would spare the next login the wait for them, and all that
-// the directory's client and nscd know. systemd is to forget how often that was.
-const forget = `pkill -KILL -f '^sshd: [^/]' || true
-systemctl stop 'user@*.service' 'session-*.scope' $1
-systemctl reset-failed $1 nscd || true
-rm -f /var/lib/sss/db/*.ldb /var/lib/sss/mc/*
-systemctl try-restart nscd`
-
-// openAll has each of nslcd's threads open a connection.
-const openAll = `for n in 1 2 3 4 5 6 7 8 9 10 11 12; do getent passwd nobody$n & done; wait`
-
-// ready brings about a fault on a machine that holds nothing of the one before.
-func (l *loginLab) ready(f loginFault) error {
-	sh := func(script string) error {
-		_, err := l.try("sh", "-c", script, "sh", l.client)
-		return err
-	}
-	// Some clients do not come up while a server hangs, which is a state of theirs
-	// as well.
-	const start = `test -z "$1" || timeout 20 systemctl start $1 || systemctl is-active $1 | grep -x activating`
-	if err := errors.Join(l.heal(), sh(forget)); err != nil {
-		return err
-	}
-	if f.warm {
-		return errors.Join(sh(start), sh(openAll), f.set(l))
-	}
-	return errors.Join(f.set(l), sh(start))
-}
-
-// measureTries is how often a row that is over its bound is measured, and how
-// much longer than the budget takes for it a login now takes that asks nobody is
-// left out of account. A computer that is busy with something else must not fail
-// a build; a wait that the budget lacks is there each time.
-const measureTries = 3
-
-// measure is one login in a fault, from the connection to the command's end.
-func (l *loginLab) measure(t *testing.T, row *loginRow, user string) {
-	t.Helper()
-	for try := range measureTries {
-		if err := l.ready(row.fault); err != nil {
-			t.Fatalf("set the fault: %v", err)
-		}
-		again := *row
-		l.login(t, &again, user)
-		if try == 0 || again.measured < row.measured {
-			*row = again
-		}
-		if row.within() {
-			break
-		}
-		t.Logf("over its bound: %s", &again)
-		if err := l.heal(); err != nil {
-			t.Fatal(err)
-		}
-		var idle loginRow
-		l.login(t, &idle, "root")
-		row.spare = max(row.spare, idle.measured-budget.LoginWork)
-	}
-	if err := l.heal(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (l *loginLab) login(t *testing.T, row *loginRow, user string) {
-	ctx, cancel := context.WithTimeout(t.Context(), cutAfter)
-	defer cancel()
-	began := time.Now()
-	r, err := l.fabric.Login(ctx, l.image.Key, user, guest.Lease, "true")
-	row.measured, row.outcome, row.said = time.Since(began), cameIn, ""
-	switch {
-	case ctx.Err() != nil:
-		row.outcome = hung
-	case err != nil:
-		row.outcome, row.said = turnedAway, ": "+err.Error()
-	case r.Code != 0:
-		t.Errorf("%s came in, and the command ended with %d: %s", user, r.Code, r.Stderr)
-	}
 }

@@ -23,8 +23,8 @@ import (
 // The addresses of the two directory servers, which are one slapd.
 const ldapFirst, ldapSecond = "10.0.0.10", "10.0.0.11"
 
-// loginPeople is the directory's content: one person, and the groups that she
-// is in.
+// loginPeople is the directory's content: one person and the groups that she is
+// in, and one whose home is on a file server.
 const loginPeople = `dn: dc=acme,dc=private
 objectClass: dcObject
 objectClass: organization
@@ -40,6 +40,17 @@ cn: Carol
 uidNumber: 5001
 gidNumber: 5000
 homeDirectory: /home/carol
+loginShell: /bin/sh
+
+dn: uid=dora,dc=acme,dc=private
+objectClass: account
+objectClass: posixAccount
+objectClass: shadowAccount
+uid: dora
+cn: Dora
+uidNumber: 5003
+gidNumber: 5000
+homeDirectory: /nfs/home/dora
 loginShell: /bin/sh
 
 dn: cn=people,dc=acme,dc=private

@@ -62,7 +62,7 @@ func writeLogins(t *testing.T, rows []loginRow) {
 	for _, c := range loginConfigs {
 		old := loginSection(text, c)
 		fmt.Fprintf(&b, "\n## %s\n\nThe machine %s.\n\n| fault | user | servers | computed | measured | ratio |\n|---|---|---|---|---|---|\n", c.name, c.what)
-		for _, f := range loginFaults {
+		for _, f := range c.faults() {
 			for _, u := range loginUsers {
 				b.WriteString(lineOf(rows, old, c, f, u.who))
 			}
