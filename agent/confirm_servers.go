@@ -12,7 +12,7 @@ import (
 	"reveille/bootstrap/probe"
 	"reveille/bootstrap/resource"
 	"reveille/roles"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // tryWithin bounds one trial, whatever the profile's limits.
@@ -35,7 +35,7 @@ type (
 )
 
 func kindOf(path string) servers {
-	switch _, known := budget.ServersIn(path, ""); {
+	switch _, known := logins.ServersIn(path, ""); {
 	case path == resolvConf:
 		return nameServers{}
 	case known:
@@ -112,7 +112,7 @@ func (t *Trials) both(tr *trial) (old, fresh []string, err error) {
 			return nil, nil, err
 		}
 	}
-	fresh, _ = budget.ServersIn(tr.path, string(text))
+	fresh, _ = logins.ServersIn(tr.path, string(text))
 	return old, fresh, nil
 }
 

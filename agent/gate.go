@@ -14,7 +14,7 @@ import (
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // ErrLockout says that files would hold logins up for longer than they may.
@@ -47,8 +47,8 @@ type Gate struct {
 // verdict is what becomes of the files: without an error they are written.
 type verdict struct {
 	err    error
-	still  []budget.Excess // over a limit, and no longer than before
-	beyond []budget.Excess // longer than before, and no setting of a profile mends it
+	still  []logins.Excess // over a limit, and no longer than before
+	beyond []logins.Excess // longer than before, and no setting of a profile mends it
 }
 
 func (v verdict) clean() bool { return v.err == nil && len(v.still)+len(v.beyond) == 0 }

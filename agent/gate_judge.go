@@ -9,7 +9,7 @@ import (
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
 	"reveille/roles"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // judge looks at the machine as it is, by what was read of it, and as it would
@@ -22,13 +22,13 @@ func (g *Gate) judge(read facts.Login, steps plan.Plan) (v verdict) {
 	if d := g.wanted.Profile.Directory; d != nil {
 		breakGlass = d.BreakGlass
 	}
-	judge := func(steps plan.Plan) budget.Budget { return judged(g.after(disk, steps), breakGlass) }
+	judge := func(steps plan.Plan) logins.Budget { return judged(g.after(disk, steps), breakGlass) }
 	after := judge(steps)
 	if _, err := after.Limit(login); err != nil {
 		v.err = fmt.Errorf("%w: %w (%s)", ErrLockout, err, g.wanted.Profile.Why("login_budget"))
 		return v
 	}
-	if v.still = after.Exceeds(budget.Budget{}, login); len(v.still) == 0 {
+	if v.still = after.Exceeds(logins.Budget{}, login); len(v.still) == 0 {
 		return v // whatever is there
 	}
 	now := judged(disk, breakGlass)
@@ -38,7 +38,7 @@ func (g *Gate) judge(read facts.Login, steps plan.Plan) (v verdict) {
 	}
 	if p, err := roles.Plan(g.wanted.Facts, g.wanted.Profile.Least()); err == nil {
 		p = slices.DeleteFunc(p, isPAM) // it is part of the disk already, or not done
-		if len(budget.Mendable(worse, judge(p))) == 0 {
+		if len(logins.Mendable(worse, judge(p))) == 0 {
 			v.beyond = worse
 			return v
 		}
@@ -53,7 +53,7 @@ func (g *Gate) after(disk facts.Login, steps plan.Plan) facts.Login {
 	l := AfterPass(disk, steps, g.image)
 	for _, s := range steps {
 		if f, ok := s.Resource.(resource.File); ok && s.Concern == "directory" {
-			l.Running = facts.LoginRunning(budget.Running(l.Running).With(f.Path))
+			l.Running = facts.LoginRunning(logins.Running(l.Running).With(f.Path))
 		}
 	}
 	return l
@@ -63,7 +63,7 @@ func (g *Gate) image(o resource.Original) ([]byte, bool, error) { return o.Bytes
 
 // remedy is the key of the profile to change, where one is to blame, and else
 // what mends the longest wait.
-func (g *Gate) remedy(worse []budget.Excess, now budget.Budget, judge func(plan.Plan) budget.Budget) string {
+func (g *Gate) remedy(worse []logins.Excess, now logins.Budget, judge func(plan.Plan) logins.Budget) string {
 	least, blamed := total(worse), ""
 	for _, l := range g.wanted.Profile.Lowered() {
 		p, err := roles.Plan(g.wanted.Facts, l.Profile)
@@ -85,8 +85,8 @@ func (g *Gate) remedy(worse []budget.Excess, now budget.Budget, judge func(plan.
 	}
 }
 
-func total(all []budget.Excess) budget.Bound {
-	var sum budget.Bound
+func total(all []logins.Excess) logins.Bound {
+	var sum logins.Bound
 	for _, e := range all {
 		sum = sum.Plus(e.Takes)
 	}
@@ -95,7 +95,7 @@ func total(all []budget.Excess) budget.Bound {
 
 // said is the excesses, the longest wait of the first, and the remedy, in
 // words that may be reported: no text of a file is among them.
-func said(worse []budget.Excess, remedy string) string {
+func said(worse []logins.Excess, remedy string) string {
 	var all []string
 	for _, e := range worse {
 		all = append(all, e.String())

@@ -16,7 +16,7 @@ import (
 	"reveille/bootstrap/host/hosttest"
 	"reveille/bootstrap/plan"
 	"reveille/roles"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // Whatever the profile and the disk: after a pass a login is within its limits
@@ -56,8 +56,8 @@ func TestWhateverPassesTheGateKeepsLoginsShort(t *testing.T) {
 		// What was installed counts as running on both sides.
 		now := Budget(before, w.Profile.Directory.BreakGlass, "")
 		after := Budget(facts.ReadLogin(t.Context(), h), w.Profile.Directory.BreakGlass, "")
-		over := slices.DeleteFunc(after.Exceeds(now, w.Profile.LoginBudget), func(e budget.Excess) bool {
-			return slices.ContainsFunc(gate.verdict.beyond, func(b budget.Excess) bool { return b.String() == e.String() })
+		over := slices.DeleteFunc(after.Exceeds(now, w.Profile.LoginBudget), func(e logins.Excess) bool {
+			return slices.ContainsFunc(gate.verdict.beyond, func(b logins.Excess) bool { return b.String() == e.String() })
 		})
 		if len(over) > 0 {
 			rt.Fatalf("written, and %v", over)

@@ -7,22 +7,22 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // Budget works out how long logins may take, from what was read of a machine:
 // the break-glass account's, and of a local user, "" for who has it worst.
-func Budget(l facts.Login, breakGlass, local string) budget.Budget {
-	return budget.Logins(budget.Login{
-		Files: l.Files, Sshd: l.Sshd, Mounts: l.Mounts, Running: budget.Running(l.Running),
+func Budget(l facts.Login, breakGlass, local string) logins.Budget {
+	return logins.BudgetOf(logins.Login{
+		Files: l.Files, Sshd: l.Sshd, Mounts: l.Mounts, Running: logins.Running(l.Running),
 		BreakGlass: breakGlass, Local: local,
 	})
 }
 
 // judged is as much of it as there is a limit for.
-func judged(l facts.Login, breakGlass string) budget.Budget {
-	return budget.Logins(budget.Login{
-		Files: l.Files, Sshd: l.Sshd, Running: budget.Running(l.Running), BreakGlass: breakGlass, Judged: true,
+func judged(l facts.Login, breakGlass string) logins.Budget {
+	return logins.BudgetOf(logins.Login{
+		Files: l.Files, Sshd: l.Sshd, Running: logins.Running(l.Running), BreakGlass: breakGlass, Judged: true,
 	})
 }
 

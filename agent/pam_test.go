@@ -10,7 +10,7 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // What the step takes for a stack that leaves local users alone is one by the
@@ -30,7 +30,7 @@ func readingsAgree(t *testing.T, instead string, running facts.LoginRunning) {
 			"/etc/nsswitch.conf": "passwd: files\ngroup: files\n", "/etc/passwd": "bob:x:1001:1001::/home/bob:/bin/sh\n",
 			"/etc/nslcd.conf": "uri ldap://10.9.9.9\n", "/etc/sssd/sssd.conf": "[sssd]\ndomains=d\n[domain/d]\nid_provider=ldap\nldap_uri=ldap://10.9.9.9\n",
 		}, Running: running}, "", "")
-		for _, t := range b.Case(budget.LocalUser, budget.AllDown).Terms {
+		for _, t := range b.Case(logins.LocalUser, logins.AllDown).Terms {
 			if strings.Contains(t.What, module+"'s account phase") {
 				return true
 			}

@@ -11,7 +11,7 @@ import (
 	"reveille/bootstrap/probe"
 	"reveille/bootstrap/resource"
 	"reveille/roles"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // Answering is that one of the servers that a file names answers, whoever wrote
@@ -30,7 +30,7 @@ func askServers(w Wanted) plan.Plan {
 	met := map[string]bool{}
 	for _, s := range w.Plan {
 		f, ok := s.Resource.(resource.File)
-		if _, known := budget.ServersIn(f.Path, ""); !ok || !known || met[s.Concern] {
+		if _, known := logins.ServersIn(f.Path, ""); !ok || !known || met[s.Concern] {
 			continue
 		}
 		met[s.Concern] = true
@@ -75,7 +75,7 @@ func serversOnDisk(h *host.Host, path string) ([]string, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	servers, _ := budget.ServersIn(path, string(text))
+	servers, _ := logins.ServersIn(path, string(text))
 	return servers, nil
 }
 

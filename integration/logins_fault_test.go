@@ -5,13 +5,13 @@ import (
 	"syscall"
 	"time"
 
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // loginFault is one way in which the servers fail.
 type loginFault struct {
 	name    string
-	servers budget.Servers // the state of the budget that it is a case of
+	servers logins.Servers // the state of the budget that it is a case of
 	set     func(l *loginLab) error
 	warm    bool // nslcd has open connections when it begins
 	homes   bool // the file server alone fails
@@ -24,31 +24,31 @@ type loginFault struct {
 // loginFaults are set one after the other. Servers that refuse are a case of
 // all_down, which is what comes of them and no sooner.
 var loginFaults = []loginFault{
-	{name: "none", servers: budget.AllUp, set: func(*loginLab) error { return nil }},
-	{name: "LDAP dropped", servers: budget.AllDown, chosen: true, dropped: true,
+	{name: "none", servers: logins.AllUp, set: func(*loginLab) error { return nil }},
+	{name: "LDAP dropped", servers: logins.AllDown, chosen: true, dropped: true,
 		set: func(l *loginLab) error { return l.drop(ldapFirst, ldapSecond) }},
-	{name: "LDAP refused", servers: budget.AllDown, chosen: true,
+	{name: "LDAP refused", servers: logins.AllDown, chosen: true,
 		set: func(l *loginLab) error { return l.reject(ldapFirst, ldapSecond) }},
-	{name: "LDAP accepts and is silent", servers: budget.AllHung, chosen: true, set: (*loginLab).silence},
-	{name: "LDAP one of two dropped", servers: budget.OneDown, dropped: true,
+	{name: "LDAP accepts and is silent", servers: logins.AllHung, chosen: true, set: (*loginLab).silence},
+	{name: "LDAP one of two dropped", servers: logins.OneDown, dropped: true,
 		set: func(l *loginLab) error { return l.drop(ldapFirst) }},
-	{name: "DNS dropped", servers: budget.AllDown, dropped: true,
+	{name: "DNS dropped", servers: logins.AllDown, dropped: true,
 		set: func(l *loginLab) error { return l.drop(nameFirst, nameSecond) }},
-	{name: "DNS refused", servers: budget.AllDown,
+	{name: "DNS refused", servers: logins.AllDown,
 		set: func(l *loginLab) error { return l.reject(nameFirst, nameSecond) }},
-	{name: "DNS says SERVFAIL", servers: budget.AllDown, set: func(l *loginLab) error { return l.names.serve(true) }},
-	{name: "DNS slow", servers: budget.AllSlow, set: func(l *loginLab) error { return l.slow(l.names.stall, 700*time.Millisecond) }},
-	{name: "LDAP slow", servers: budget.AllSlow, set: func(l *loginLab) error { return l.slow(l.stall, 3500*time.Millisecond) }},
-	{name: "DNS and LDAP slow", servers: budget.AllSlow, set: func(l *loginLab) error {
+	{name: "DNS says SERVFAIL", servers: logins.AllDown, set: func(l *loginLab) error { return l.names.serve(true) }},
+	{name: "DNS slow", servers: logins.AllSlow, set: func(l *loginLab) error { return l.slow(l.names.stall, 700*time.Millisecond) }},
+	{name: "LDAP slow", servers: logins.AllSlow, set: func(l *loginLab) error { return l.slow(l.stall, 3500*time.Millisecond) }},
+	{name: "DNS and LDAP slow", servers: logins.AllSlow, set: func(l *loginLab) error {
 		return errors.Join(l.slow(l.names.stall, 700*time.Millisecond), l.slow(l.stall, 3500*time.Millisecond))
 	}},
-	{name: "DNS and LDAP dropped", servers: budget.AllDown, chosen: true, dropped: true, whole: true,
+	{name: "DNS and LDAP dropped", servers: logins.AllDown, chosen: true, dropped: true, whole: true,
 		set: func(l *loginLab) error {
 			return l.drop(nameFirst, nameSecond, ldapFirst, ldapSecond)
 		}},
-	{name: "LDAP dropped, with open connections", servers: budget.AllHung, warm: true, dropped: true,
+	{name: "LDAP dropped, with open connections", servers: logins.AllHung, warm: true, dropped: true,
 		set: func(l *loginLab) error { return l.drop(ldapFirst, ldapSecond) }},
-	{name: "LDAP silent, with open connections", servers: budget.AllHung, warm: true, set: (*loginLab).silence},
+	{name: "LDAP silent, with open connections", servers: logins.AllHung, warm: true, set: (*loginLab).silence},
 }
 
 func (l *loginLab) drop(addresses ...string) error {

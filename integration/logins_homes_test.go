@@ -4,7 +4,7 @@ import (
 	"errors"
 
 	"reveille/integration/guest"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // fileServer is the NFS server: the machine's own kernel, at an address of its
@@ -52,10 +52,10 @@ const enterHome = "ls /nfs/home/dora && grep ' /nfs/home/dora nfs4 ' /proc/self/
 
 // homesFaults are what befalls the machine with homes.
 var homesFaults = []loginFault{
-	{name: "none", servers: budget.AllUp, set: func(*loginLab) error { return nil }},
-	{name: "NFS dropped", servers: budget.AllSlow, homes: true, set: (*loginLab).dropHomes},
-	{name: "NFS dropped, with the home mounted", servers: budget.AllSlow, homes: true, mounted: true, set: (*loginLab).dropHomes},
-	{name: "DNS, LDAP and NFS dropped", servers: budget.AllDown, dropped: true, set: func(l *loginLab) error {
+	{name: "none", servers: logins.AllUp, set: func(*loginLab) error { return nil }},
+	{name: "NFS dropped", servers: logins.AllSlow, homes: true, set: (*loginLab).dropHomes},
+	{name: "NFS dropped, with the home mounted", servers: logins.AllSlow, homes: true, mounted: true, set: (*loginLab).dropHomes},
+	{name: "DNS, LDAP and NFS dropped", servers: logins.AllDown, dropped: true, set: func(l *loginLab) error {
 		return errors.Join(l.dropHomes(), l.drop(nameFirst, nameSecond, ldapFirst, ldapSecond))
 	}},
 }
@@ -84,9 +84,9 @@ func (c loginConfig) people() []loginUser {
 	var out []loginUser
 	for _, u := range loginUsers {
 		switch {
-		case u.who == budget.DirectoryUser && c.client == "":
+		case u.who == logins.DirectoryUser && c.client == "":
 			continue
-		case u.who == budget.DirectoryUser && c.homes:
+		case u.who == logins.DirectoryUser && c.homes:
 			u.name = "dora"
 		}
 		out = append(out, u)
@@ -96,15 +96,15 @@ func (c loginConfig) people() []loginUser {
 
 // computed is the case of the budget that a login is held to. Where the file
 // server alone fails it is the budget's waits for the home, and no others.
-func (f loginFault) computed(b budget.Budget, who budget.Who) budget.Case {
+func (f loginFault) computed(b logins.Budget, who logins.Who) logins.Case {
 	c := b.Case(who, f.servers)
 	if !f.homes {
 		return c
 	}
-	var own []budget.Term
-	c.Total = budget.Bound{}
+	var own []logins.Term
+	c.Total = logins.Bound{}
 	for _, t := range c.Terms {
-		if t.Of == budget.OfLogin || t.Of == budget.OfHome {
+		if t.Of == logins.OfLogin || t.Of == logins.OfHome {
 			own = append(own, t)
 			c.Total = c.Total.Plus(t.Takes)
 		}

@@ -14,7 +14,7 @@ import (
 
 	"reveille/integration/fakeimds"
 	"reveille/integration/guest"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // loginLab is a machine with sshd, nslcd and glibc, and its servers outside:
@@ -153,14 +153,14 @@ func (l *loginLab) try(argv ...string) (string, error) {
 
 // loginOver is a user's login that the budget finds over its limit.
 type loginOver struct {
-	User    budget.Who     `json:"user"`
-	Servers budget.Servers `json:"servers"`
+	User    logins.Who     `json:"user"`
+	Servers logins.Servers `json:"servers"`
 }
 
 // budget is what the machine itself says of its logins, and which of them are
 // over their limits. That some are, an exit of 1, is no error here; nor is that
 // there is no role for this machine, an exit of 2.
-func (l *loginLab) budget() (budget.Budget, []loginOver) {
+func (l *loginLab) budget() (logins.Budget, []loginOver) {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(l.t.Context(), l.scaled(runWithin))
 	defer cancel()
@@ -169,7 +169,7 @@ func (l *loginLab) budget() (budget.Budget, []loginOver) {
 	var report struct {
 		Now struct {
 			Over  []loginOver   `json:"over"`
-			Cases []budget.Case `json:"cases"`
+			Cases []logins.Case `json:"cases"`
 			Notes []string      `json:"notes"`
 		} `json:"now"`
 	}
@@ -179,5 +179,5 @@ func (l *loginLab) budget() (budget.Budget, []loginOver) {
 	for _, n := range report.Now.Notes {
 		l.t.Logf("the budget's note: %s", n)
 	}
-	return budget.Budget{Cases: report.Now.Cases}, report.Now.Over
+	return logins.Budget{Cases: report.Now.Cases}, report.Now.Over
 }

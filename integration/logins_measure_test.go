@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"reveille/integration/guest"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // forget ends what the login before has left: sshd's children, the users'
@@ -102,7 +102,7 @@ func (l *loginLab) idle(t *testing.T) time.Duration {
 	t.Helper()
 	var idle loginRow
 	l.login(t, &idle, "root")
-	return max(0, idle.measured-budget.LoginWork)
+	return max(0, idle.measured-logins.LoginWork)
 }
 
 func (l *loginLab) login(t *testing.T, row *loginRow, user string) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // loginsDoc is the generated document.
@@ -74,7 +74,7 @@ func writeLogins(t *testing.T, rows []loginRow) {
 }
 
 // lineOf is a row as it was measured now, or else before.
-func lineOf(rows []loginRow, old string, c loginConfig, f loginFault, who budget.Who) string {
+func lineOf(rows []loginRow, old string, c loginConfig, f loginFault, who logins.Who) string {
 	for _, r := range rows {
 		if r.config.name == c.name && r.fault.name == f.name && r.who == who {
 			return r.line()

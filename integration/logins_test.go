@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"reveille/integration/guest"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // The bars of a login that do not come out of the budget.
@@ -20,10 +20,10 @@ const (
 )
 
 // loginUsers are whose logins are measured, by their names on the machine.
-var loginUsers = []loginUser{{budget.BreakGlassUser, "admin"}, {budget.LocalUser, "plain"}, {budget.DirectoryUser, "carol"}}
+var loginUsers = []loginUser{{logins.BreakGlassUser, "admin"}, {logins.LocalUser, "plain"}, {logins.DirectoryUser, "carol"}}
 
 type loginUser struct {
-	who  budget.Who
+	who  logins.Who
 	name string
 }
 
@@ -72,7 +72,7 @@ func measureConfig(t *testing.T, c loginConfig) (rows []loginRow) {
 		}
 		t.Run(f.name, func(t *testing.T) {
 			for _, u := range c.people() {
-				if !wholeMatrix() && u.who == budget.LocalUser {
+				if !wholeMatrix() && u.who == logins.LocalUser {
 					continue
 				}
 				t.Run(string(u.who), func(t *testing.T) {
@@ -95,8 +95,8 @@ func measureConfig(t *testing.T, c loginConfig) (rows []loginRow) {
 type loginRow struct {
 	config   loginConfig
 	fault    loginFault
-	who      budget.Who
-	computed budget.Case
+	who      logins.Who
+	computed logins.Case
 	flagged  bool // over its limit, says the budget
 
 	measured time.Duration
@@ -125,7 +125,7 @@ func (r *loginRow) ratio() float64 { return r.computed.Total.Most.Seconds() / r.
 
 // waits says whether the bound has a wait for a server in it.
 func (r *loginRow) waits() bool {
-	return r.computed.Total.Unbounded || r.computed.Total.Most > budget.LoginWork
+	return r.computed.Total.Unbounded || r.computed.Total.Most > logins.LoginWork
 }
 
 func (r *loginRow) String() string {
@@ -140,13 +140,13 @@ func (r *loginRow) judge(t *testing.T) {
 	if !r.within() {
 		t.Errorf("longer than computed: %s\n%s", r, termLines(r.computed))
 	}
-	if r.who != budget.DirectoryUser && r.outcome != cameIn && r.config.ours {
+	if r.who != logins.DirectoryUser && r.outcome != cameIn && r.config.ours {
 		t.Errorf("a local user did not come in: %s", r)
 	}
-	if r.fault.servers == budget.AllUp && r.outcome != cameIn {
+	if r.fault.servers == logins.AllUp && r.outcome != cameIn {
 		t.Errorf("every server answers, and nobody came in: %s", r)
 	}
-	if r.measured > flaggedFrom && !r.flagged && r.who != budget.DirectoryUser {
+	if r.measured > flaggedFrom && !r.flagged && r.who != logins.DirectoryUser {
 		t.Errorf("the budget finds nothing over its limit in this: %s", r)
 	}
 	// Others of the dropped rows are part of a state whose bound is for all of it,
@@ -156,13 +156,13 @@ func (r *loginRow) judge(t *testing.T) {
 	if r.fault.whole && r.config.tight && r.waits() && r.ratio() > tightWithin {
 		t.Errorf("the bound is %.1f times what was measured, and may be %d: %s", r.ratio(), tightWithin, r)
 	}
-	if r.who == budget.BreakGlassUser && r.config.ours && r.measured-r.emulated >= breakGlassWithin {
+	if r.who == logins.BreakGlassUser && r.config.ours && r.measured-r.emulated >= breakGlassWithin {
 		t.Errorf("the break-glass user waits for more than %s: %s\n%s", breakGlassWithin, r, termLines(r.computed))
 	}
 }
 
 // termLines are the waits that a bound is made of.
-func termLines(c budget.Case) (out string) {
+func termLines(c logins.Case) (out string) {
 	for _, term := range c.Terms {
 		out += fmt.Sprintf("  %s %s: %s, by %s:%d, %s\n", term.Takes, term.When, term.What, term.File, term.Line, term.Limit)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/resource"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 const (
@@ -114,7 +114,7 @@ func TestAutofsMapHoldsWhatWasAsked(t *testing.T) {
 func TestBudgetOfOurOwnHomes(t *testing.T) {
 	for name, c := range map[string]struct {
 		more string // keys of autofs
-		want budget.Bound
+		want logins.Bound
 		says string
 	}{
 		"the defaults": {"", after(5), "soft, timeo=20, retrans=1, retry=0 min; mount_wait 5"},
@@ -125,7 +125,7 @@ func TestBudgetOfOurOwnHomes(t *testing.T) {
 			has := facts.Has{Nslcd: true, Autofs: true, Nscd: true}
 			f := machine(installed(has))
 			p := mustResolve(t, f, local(strings.Replace(directory, "ldaps:", "ldap:", 1)+"resolver: {nameservers: [10.0.0.2]}\nnscd: {}\n"+strings.Replace(nfsHomes, "}", c.more+"}", 1)))
-			l := budget.Login{BreakGlass: "admin", Running: budget.Running{Nslcd: true, Automount: true, Nscd: true}, Files: map[string]string{
+			l := logins.Login{BreakGlass: "admin", Running: logins.Running{Nslcd: true, Automount: true, Nscd: true}, Files: map[string]string{
 				nsswitchPath: "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n", "/etc/hostname": "dev-mysql01.acme.private\n",
 				"/etc/passwd": "admin:x:1000:1000::/home/admin:/bin/bash\n", "/etc/group": "sudo:x:27:admin\n",
 				sshdStack:          "account sufficient pam_localuser.so\naccount required pam_ldap.so\n",
@@ -146,22 +146,22 @@ func TestBudgetOfOurOwnHomes(t *testing.T) {
 					l.Files[file.Path] = string(text)
 				}
 			}
-			b := budget.Logins(l)
+			b := logins.BudgetOf(l)
 			// Where the directory is dead as well nobody gets as far as his home. sshd
 			// holds its answer back for as long again.
-			home := func(who budget.Who) []budget.Term {
-				return slices.DeleteFunc(slices.Clone(b.Case(who, budget.AllSlow).Terms), func(t budget.Term) bool { return t.Of != budget.OfHome })
+			home := func(who logins.Who) []logins.Term {
+				return slices.DeleteFunc(slices.Clone(b.Case(who, logins.AllSlow).Terms), func(t logins.Term) bool { return t.Of != logins.OfHome })
 			}
-			if got := home(budget.DirectoryUser); len(got) != 1 || got[0].Takes != c.want.Times(2) || !strings.Contains(got[0].Limit, c.says) {
+			if got := home(logins.DirectoryUser); len(got) != 1 || got[0].Takes != c.want.Times(2) || !strings.Contains(got[0].Limit, c.says) {
 				t.Errorf("a directory user's home: %+v", got)
 			}
-			if got := home(budget.BreakGlassUser); len(got) != 0 {
+			if got := home(logins.BreakGlassUser); len(got) != 0 {
 				t.Errorf("the break-glass account waits for a home: %+v", got)
 			}
 			for _, e := range b.Over(0, 0) {
 				t.Errorf("over its limit: %s", e)
 			}
-			if b.Case(budget.DirectoryUser, budget.AllSlow).Total.Unbounded {
+			if b.Case(logins.DirectoryUser, logins.AllSlow).Total.Unbounded {
 				t.Error("a directory user's login has no bound")
 			}
 		})
@@ -190,7 +190,7 @@ func TestAutofsGoesBackInOrder(t *testing.T) {
 }
 
 // after is a bound of so many seconds.
-func after(seconds int) budget.Bound { return budget.Bound{Most: time.Duration(seconds) * time.Second} }
+func after(seconds int) logins.Bound { return logins.Bound{Most: time.Duration(seconds) * time.Second} }
 
 // mapLines is the words of a map's lines, comments left out.
 func mapLines(text []byte) [][]string {

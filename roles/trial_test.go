@@ -7,7 +7,7 @@ import (
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/resource"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // What we render for a client, its reader takes for the profile's servers.
@@ -26,7 +26,7 @@ func TestServersInWhatIsRendered(t *testing.T) {
 			if !ok {
 				continue
 			}
-			got, known := budget.ServersIn(f.Path, string(f.Content))
+			got, known := logins.ServersIn(f.Path, string(f.Content))
 			if seen = seen || known; known && !slices.Equal(got, want) {
 				t.Errorf("%s names %q, want %q", f.Path, got, want)
 			}

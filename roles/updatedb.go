@@ -6,7 +6,7 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // Updatedb is what locate's nightly walk over all files leaves out.
@@ -43,4 +43,4 @@ func planUpdatedb(_ facts.Facts, p Profile) (plan.Plan, error) {
 
 // networkFilesystems are what is left out by default: whatever has its files
 // on another machine, and autofs, under which that is mounted.
-func networkFilesystems() []string { return append(slices.Clone(budget.NetworkFilesystems), "autofs") }
+func networkFilesystems() []string { return append(slices.Clone(logins.NetworkFilesystems), "autofs") }

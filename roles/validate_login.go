@@ -5,8 +5,8 @@ import (
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/resource"
-	"reveille/roles/budget"
 	"reveille/roles/cite"
+	"reveille/roles/logins"
 )
 
 const sshdStack = "/etc/pam.d/sshd"
@@ -75,8 +75,8 @@ func blamed(m *layered, p Profile) (string, cite.Place) {
 }
 
 // excessOf is all that is over the limits.
-func excessOf(p Profile) budget.Bound {
-	var sum budget.Bound
+func excessOf(p Profile) logins.Bound {
+	var sum logins.Bound
 	over, _ := samplesOver(p)
 	for _, e := range over {
 		sum = sum.Plus(e.Takes)
@@ -87,31 +87,31 @@ func excessOf(p Profile) budget.Bound {
 // samplesOver is what of a sample machine's logins is over its limit by the
 // profile's fault. Not ok where its files cannot be made, which is somebody
 // else's to tell.
-func samplesOver(p Profile) ([]budget.Excess, bool) {
+func samplesOver(p Profile) ([]logins.Excess, bool) {
 	l, ok := sampleLogin(p)
 	if !ok {
 		return nil, false
 	}
 	least, ok := sampleLogin(p.Least())
-	return budget.Mendable(budget.Logins(l).Over(p.LoginBudget, 0), budget.Logins(least)), ok
+	return logins.Mendable(logins.BudgetOf(l).Over(p.LoginBudget, 0), logins.BudgetOf(least)), ok
 }
 
 // sampleLogin is a Debian as its packages leave it, with our files, PAM as
 // planPAM has it, and the client running.
-func sampleLogin(p Profile) (budget.Login, bool) {
+func sampleLogin(p Profile) (logins.Login, bool) {
 	os := platformOf(facts.OS{ID: "debian"})
 	clients := chooseClients(p.Directory.Client, ldapClients(facts.Has{}, os))
 	if len(clients) == 0 {
-		return budget.Login{}, false
+		return logins.Login{}, false
 	}
 	client := clients[0]
 	edit := nssEdit(client.name)
 	nss, err := edit.Apply([]byte("passwd: files systemd\ngroup: files systemd\nshadow: files systemd\nhosts: files dns\n"))
 	if err != nil {
-		return budget.Login{}, false
+		return logins.Login{}, false
 	}
 	user := p.Directory.BreakGlass
-	l := budget.Login{BreakGlass: user, Files: map[string]string{
+	l := logins.Login{BreakGlass: user, Files: map[string]string{
 		nsswitchPath: string(nss), "/etc/hostname": "sample\n",
 		"/etc/passwd":               user + ":x:1000:1000::/home/" + user + ":/bin/bash\nlocal:x:1001:1001::/home/local:/bin/bash\n",
 		"/etc/group":                "sudo:x:27:" + user + "\n",
@@ -123,7 +123,7 @@ func sampleLogin(p Profile) (budget.Login, bool) {
 			resource.PAMProfile{Instead: pkg.instead}.AfterPAM(l.Files)
 		}
 	}
-	l.Running = budget.Running{Nslcd: client.name == "nslcd", SSSD: client.name == "sssd", PADL: client.name == "nss_ldap"}
+	l.Running = logins.Running{Nslcd: client.name == "nslcd", SSSD: client.name == "sssd", PADL: client.name == "nss_ldap"}
 	for _, f := range client.files(newLDAPSettings(os, p)) {
 		l.Files[f.Path] = string(f.Content)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // A role file whose own limits would hold up logins is refused offline, at the
@@ -76,8 +76,8 @@ func TestValidateLoginsOfSeveralFiles(t *testing.T) {
 func TestSampleLoginAsksTheClient(t *testing.T) {
 	for client, module := range map[string]string{"nslcd": "pam_ldap", "sssd": "pam_sss", "nss_ldap": "pam_ldap"} {
 		l, ok := sampleLogin(usersProfile(client))
-		b := budget.Logins(l)
-		if waits := waitsOf(b.Case(budget.DirectoryUser, budget.AllSlow)); !ok || !strings.Contains(waits, module+"'s account phase") {
+		b := logins.BudgetOf(l)
+		if waits := waitsOf(b.Case(logins.DirectoryUser, logins.AllSlow)); !ok || !strings.Contains(waits, module+"'s account phase") {
 			t.Errorf("%s: %s", client, waits)
 		}
 		if len(b.Notes) != 0 {
@@ -87,10 +87,10 @@ func TestSampleLoginAsksTheClient(t *testing.T) {
 }
 
 // waitsOf is what is waited for until authentication.
-func waitsOf(c budget.Case) string {
+func waitsOf(c logins.Case) string {
 	var all []string
 	for _, t := range c.Terms {
-		if t.When == budget.BeforeLogin {
+		if t.When == logins.BeforeLogin {
 			all = append(all, t.What)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"reveille/bootstrap/facts"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // loginOverBudget finds logins that may take longer than they may, as the
@@ -15,9 +15,9 @@ func loginOverBudget(p Patient) []facts.Finding {
 		return nil
 	}
 	var all []facts.Finding
-	for _, e := range budget.Worst(p.Logins.Now.excess) {
+	for _, e := range logins.Worst(p.Logins.Now.excess) {
 		severity := facts.Error
-		if e.Case.User == budget.DirectoryUser {
+		if e.Case.User == logins.DirectoryUser {
 			severity = facts.Warning
 		}
 		all = append(all, found("login-over-budget", severity, e.String()+".", loginRemedy(*p.Logins, e))...)
@@ -26,7 +26,7 @@ func loginOverBudget(p Patient) []facts.Finding {
 }
 
 // loginRemedy is what to change about the longest wait.
-func loginRemedy(r LoginReport, e budget.Excess) string {
+func loginRemedy(r LoginReport, e logins.Excess) string {
 	longest := e.Longest()
 	say := fmt.Sprintf("%s of it by %s: %s. `reveille debug login-budget %s` has every wait.", longest.Takes, longest.At(), longest.Remedy, e.Case.Servers)
 	if r.mended(e) {

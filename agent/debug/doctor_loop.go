@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"reveille/bootstrap/facts"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // directoryLoop finds a directory whose server has a name that the machine
@@ -14,7 +14,7 @@ func directoryLoop(p Patient) []facts.Finding {
 		return nil
 	}
 	var all []facts.Finding
-	for _, l := range budget.DirectoryLoops(budget.Login{Files: p.Login.Files, Running: budget.Running(p.Login.Running)}) {
+	for _, l := range logins.DirectoryLoops(logins.Login{Files: p.Login.Files, Running: logins.Running(p.Login.Running)}) {
 		severity, when := facts.Error, "in the directory itself"
 		if l.Later {
 			severity, when = facts.Warning, "in the directory itself where DNS does not know it or is silent"

@@ -8,7 +8,7 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
 	"reveille/roles"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // ErrNoLogin says that replayed facts hold nothing of what a login passes
@@ -30,19 +30,19 @@ type LoginView struct {
 	LimitS      float64       `json:"limit_s"`       // what a local user's login may take until authentication
 	AfterLimitS float64       `json:"after_limit_s"` // and from then to a shell
 	Over        []LoginOver   `json:"over"`
-	Cases       []budget.Case `json:"cases"`
+	Cases       []logins.Case `json:"cases"`
 	Notes       []string      `json:"notes"`
 
-	excess []budget.Excess
+	excess []logins.Excess
 }
 
 // LoginOver is a part of a login that takes longer than it may.
 type LoginOver struct {
-	User    budget.Who     `json:"user"`
+	User    logins.Who     `json:"user"`
 	Name    string         `json:"name"`
-	Servers budget.Servers `json:"servers"`
-	When    budget.When    `json:"when"`
-	TakesS  budget.Bound   `json:"takes_s"`
+	Servers logins.Servers `json:"servers"`
+	When    logins.When    `json:"when"`
+	TakesS  logins.Bound   `json:"takes_s"`
 	LimitS  float64        `json:"limit_s"`
 }
 

@@ -8,19 +8,19 @@ import (
 	"text/tabwriter"
 
 	"reveille/agent/report"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // whose says how each user's login is called where people read it.
-var whose = map[budget.Who]string{budget.BreakGlassUser: "break-glass", budget.LocalUser: "local", budget.DirectoryUser: "directory"}
+var whose = map[logins.Who]string{logins.BreakGlassUser: "break-glass", logins.LocalUser: "local", logins.DirectoryUser: "directory"}
 
 // LoginStates are the states of the servers that a login is worked out for.
-var LoginStates = []budget.Servers{budget.AllUp, budget.OneDown, budget.AllDown, budget.AllHung, budget.AllSlow}
+var LoginStates = []logins.Servers{logins.AllUp, logins.OneDown, logins.AllDown, logins.AllHung, logins.AllSlow}
 
 // WriteLogins prints the report: what is over its limit, all cases in a table,
 // and then the waits of those of these states; of none, the waits of each
 // user's worst case.
-func WriteLogins(w io.Writer, r LoginReport, states []budget.Servers) {
+func WriteLogins(w io.Writer, r LoginReport, states []logins.Servers) {
 	for _, line := range overLines(r) {
 		fmt.Fprintln(w, line)
 	}
@@ -48,7 +48,7 @@ func WriteLogins(w io.Writer, r LoginReport, states []budget.Servers) {
 // login, and whether a pass mends it.
 func overLines(r LoginReport) []string {
 	var out []string
-	for _, e := range budget.Worst(r.Now.excess) {
+	for _, e := range logins.Worst(r.Now.excess) {
 		line := "OVER  " + report.Clean(e.String())
 		if r.mended(e) {
 			line += "; a pass mends it"
@@ -56,7 +56,7 @@ func overLines(r LoginReport) []string {
 		out = append(out, line)
 	}
 	if r.After != nil {
-		for _, e := range budget.Worst(r.After.excess) {
+		for _, e := range logins.Worst(r.After.excess) {
 			if !r.Now.overAnyhow(e) {
 				out = append(out, "OVER  after a pass: "+report.Clean(e.String()))
 			}
@@ -69,15 +69,15 @@ func overLines(r LoginReport) []string {
 }
 
 // mended says whether a pass ends this excess, in every state of the servers.
-func (r LoginReport) mended(e budget.Excess) bool { return r.After != nil && !r.After.overAnyhow(e) }
+func (r LoginReport) mended(e logins.Excess) bool { return r.After != nil && !r.After.overAnyhow(e) }
 
 // overAnyhow says whether that part of that user's login is over here too, in
 // any state of the servers; overIn, in the same one.
-func (v LoginView) overAnyhow(e budget.Excess) bool {
+func (v LoginView) overAnyhow(e logins.Excess) bool {
 	return slices.ContainsFunc(v.Over, func(o LoginOver) bool { return o.User == e.Case.User && o.When == e.When })
 }
 
-func (v LoginView) overIn(c budget.Case, when budget.When) bool {
+func (v LoginView) overIn(c logins.Case, when logins.When) bool {
 	return slices.ContainsFunc(v.Over, func(o LoginOver) bool {
 		return o.User == c.User && o.Servers == c.Servers && o.When == when
 	})
@@ -105,30 +105,30 @@ func writeTable(w io.Writer, r LoginReport) {
 }
 
 // find is the same case in this view.
-func (v LoginView) find(c budget.Case) budget.Case {
-	return budget.Budget{Cases: v.Cases}.Case(c.User, c.Servers)
+func (v LoginView) find(c logins.Case) logins.Case {
+	return logins.Budget{Cases: v.Cases}.Case(c.User, c.Servers)
 }
 
 // cells are the three bounds of a case; what is over its limit is marked.
-func (v LoginView) cells(c budget.Case) string {
-	mark := func(b budget.Bound, when budget.When) string {
+func (v LoginView) cells(c logins.Case) string {
+	mark := func(b logins.Bound, when logins.When) string {
 		if v.overIn(c, when) {
 			return b.String() + " !"
 		}
 		return b.String()
 	}
-	after := mark(c.After, budget.AfterLogin)
+	after := mark(c.After, logins.AfterLogin)
 	if c.Refused != "" {
 		after = "refused"
 	}
-	return mark(c.Before, budget.BeforeLogin) + "\t" + after + "\t" + c.Total.String()
+	return mark(c.Before, logins.BeforeLogin) + "\t" + after + "\t" + c.Total.String()
 }
 
 // shown is the cases whose waits are printed.
-func (v LoginView) shown(states []budget.Servers) []budget.Case {
-	var out []budget.Case
-	for _, u := range []budget.Who{budget.BreakGlassUser, budget.LocalUser, budget.DirectoryUser} {
-		var longest *budget.Case
+func (v LoginView) shown(states []logins.Servers) []logins.Case {
+	var out []logins.Case
+	for _, u := range []logins.Who{logins.BreakGlassUser, logins.LocalUser, logins.DirectoryUser} {
+		var longest *logins.Case
 		for i, c := range v.Cases {
 			if c.User != u {
 				continue
@@ -148,13 +148,13 @@ func (v LoginView) shown(states []budget.Servers) []budget.Case {
 }
 
 // waits are the terms of a case that take time, but for what any login takes.
-func waits(c budget.Case) []budget.Term {
-	return slices.DeleteFunc(slices.Clone(c.Terms), func(t budget.Term) bool {
-		return t.Of == budget.OfLogin || t.When == budget.ForPassword || t.Takes == (budget.Bound{})
+func waits(c logins.Case) []logins.Term {
+	return slices.DeleteFunc(slices.Clone(c.Terms), func(t logins.Term) bool {
+		return t.Of == logins.OfLogin || t.When == logins.ForPassword || t.Takes == (logins.Bound{})
 	})
 }
 
-func writeCase(w io.Writer, v LoginView, c budget.Case) {
+func writeCase(w io.Writer, v LoginView, c logins.Case) {
 	fmt.Fprintf(w, "\n%s %s, servers %s: %s before authentication, %s after\n", whose[c.User], report.Clean(c.Name), c.Servers, c.Before, c.After)
 	if c.Refused != "" {
 		fmt.Fprintf(w, "  refused: %s\n", report.Clean(c.Refused))
@@ -186,10 +186,10 @@ func shortened(what string) string {
 }
 
 // known counts the waits that come after a client has found its servers dead.
-func known(c budget.Case) int {
+func known(c logins.Case) int {
 	n := 0
 	for _, t := range c.Terms {
-		if t.Takes == (budget.Bound{}) && t.When != budget.ForPassword {
+		if t.Takes == (logins.Bound{}) && t.When != logins.ForPassword {
 			n++
 		}
 	}
@@ -198,9 +198,9 @@ func known(c budget.Case) int {
 
 // writeNew prints the waits of cases that a pass would bring over their limits.
 func writeNew(w io.Writer, r LoginReport) {
-	var done []budget.Case
-	for _, e := range budget.Worst(r.After.excess) {
-		seen := slices.ContainsFunc(done, func(c budget.Case) bool { return c.User == e.Case.User })
+	var done []logins.Case
+	for _, e := range logins.Worst(r.After.excess) {
+		seen := slices.ContainsFunc(done, func(c logins.Case) bool { return c.User == e.Case.User })
 		if seen || r.Now.overAnyhow(e) {
 			continue
 		}

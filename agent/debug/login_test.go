@@ -12,7 +12,7 @@ import (
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
 	"reveille/roles"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // slowLogins is a machine on which all that can wait for its directory does.
@@ -50,7 +50,7 @@ func TestLoginsNowAndAfter(t *testing.T) {
 		t.Errorf("limits %g %g", r.Now.GraceS, r.Now.LimitS)
 	}
 	var b strings.Builder
-	WriteLogins(&b, r, []budget.Servers{budget.AllDown})
+	WriteLogins(&b, r, []logins.Servers{logins.AllDown})
 	for _, want := range []string{"; a pass mends it\n", "break-glass admin, servers all_down", "local bob, servers all_down", "by /etc/nsswitch.conf:2"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
@@ -85,7 +85,7 @@ func TestLoginsWithoutADecision(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	for _, c := range r.Now.Cases {
-		if want := map[budget.Who]string{budget.BreakGlassUser: "bob", budget.LocalUser: "admin"}[c.User]; want != "" && c.Name != want {
+		if want := map[logins.Who]string{logins.BreakGlassUser: "bob", logins.LocalUser: "admin"}[c.User]; want != "" && c.Name != want {
 			t.Errorf("%s is %s", c.User, c.Name)
 		}
 	}

@@ -7,14 +7,14 @@ import (
 
 	"reveille/bootstrap/facts"
 	"reveille/coordinator/api"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 // AddBreakGlass enters what stands against the account that must always get
 // in. Where it is not proven to, a note says so: the state stays, as it is the
 // image's to mend, and nobody should have to look for it.
 func AddBreakGlass(r *api.Report, user string, found []facts.Finding) {
-	g := &api.BreakGlass{User: user, Proven: budget.Proven(found), Findings: []api.Finding{}}
+	g := &api.BreakGlass{User: user, Proven: logins.Proven(found), Findings: []api.Finding{}}
 	var codes []string
 	for _, f := range found {
 		g.Findings = append(g.Findings, api.Finding{Code: f.Code, Severity: string(f.Severity), Title: f.Title, Remedy: f.Remedy})

@@ -11,7 +11,7 @@ import (
 	"reveille/agent/debug"
 	"reveille/bootstrap/facts"
 	"reveille/roles"
-	"reveille/roles/budget"
+	"reveille/roles/logins"
 )
 
 func bindDebugLogin(a *app, fs *flag.FlagSet) runner {
@@ -19,9 +19,9 @@ func bindDebugLogin(a *app, fs *flag.FlagSet) runner {
 	fs.StringVar(&asked.BreakGlass, "break-glass", "", "the local account that must always get in is `USER`, whatever the profile says")
 	fs.StringVar(&asked.Local, "user", "", "work out the local `USER` instead of who has it worst")
 	return func(ctx context.Context, words []string) int {
-		var states []budget.Servers
+		var states []logins.Servers
 		for _, w := range words {
-			if states = append(states, budget.Servers(w)); !slices.Contains(debug.LoginStates, budget.Servers(w)) {
+			if states = append(states, logins.Servers(w)); !slices.Contains(debug.LoginStates, logins.Servers(w)) {
 				return a.usage(fmt.Errorf("unexpected argument %q: the servers are one of %v", w, debug.LoginStates), nil)
 			}
 		}
@@ -33,7 +33,7 @@ func bindDebugLogin(a *app, fs *flag.FlagSet) runner {
 
 // logins judges what is on the disk also where what a pass would do cannot be
 // decided: a lockout is looked into when things are broken.
-func (a *app) logins(ctx context.Context, cfg agent.Config, asked debug.LoginAsked, states []budget.Servers) int {
+func (a *app) logins(ctx context.Context, cfg agent.Config, asked debug.LoginAsked, states []logins.Servers) int {
 	w, err := cfg.Decide(ctx)
 	if errors.Is(err, agent.ErrInput) {
 		return a.unreadable(err)

@@ -1,0 +1,110 @@
+package logins
+
+import "fmt"
+
+// How many files of a home a login opens, one after the other, each of which
+// waits anew where the mount gives up at all.
+const (
+	homeFilesBefore = 2 // authorized_keys, authorized_keys2
+	homeFilesAfter  = 5 // the folder itself, .hushlogin, .profile, .bashrc, .bash_history
+)
+
+// systemdMount is systemd's own limit for a mount unit (DefaultTimeoutStartSec).
+const systemdMount = 90
+
+// homeBlocks says whether the home waits at all, so that it is counted once:
+// where sshd could not read the keys, no shell follows.
+func (m *loginMachine) homeBlocks(p person) bool {
+	return len(m.remote(p, p.home, "", 1)) > 0
+}
+
+func (m *loginMachine) home(p person, what string, files int) []request {
+	return m.remote(p, p.home, what+" "+p.home, files)
+}
+
+// shell is the login shell: sshd looks whether it can be run before it lets
+// anybody in.
+func (m *loginMachine) shell(p person) []request {
+	if p.shell == "" {
+		return nil
+	}
+	return m.remote(p, p.shell, "sshd looks whether the shell can be run, "+p.shell, 1)
+}
+
+// remote is the wait for a path whose file server is dead: on a mount, below
+// an automount, or neither. A server of files is no server of the lists that
+// one of may be down.
+func (m *loginMachine) remote(p person, file, what string, files int) []request {
+	if p.servers == AllUp || p.servers == OneDown || file == "" {
+		return nil
+	}
+	on, mounted := mountOf(m.mounts, file)
+	switch {
+	case mounted && on.kind == "autofs" && on.source == "systemd-1":
+		return []request{{
+			of: OfHome, what: what, at: on.at, fixed: secs(systemdMount),
+			limit: "systemd's DefaultTimeoutStartSec, or x-systemd.mount-timeout", remedy: moveHome(file),
+		}}
+	case mounted && on.network():
+		return []request{m.onMount(on, what, file, files)}
+	}
+	point, found := m.autofs.point(file, m.Files)
+	if mounted && on.kind == "autofs" && !found {
+		// The daemon serves a map that is not in the files: anything may be in it.
+		return []request{m.onAutomount(autoPoint{path: on.path, at: on.at}, autoEntry{nfs: true, at: on.at}, what, file)}
+	}
+	if !found || !m.Running.Automount && on.kind != "autofs" {
+		return nil
+	}
+	entry, known := point.entry(file, m.Files)
+	if known && !entry.nfs {
+		return nil
+	}
+	if !known {
+		entry.at = point.at
+	}
+	return []request{m.onAutomount(point, entry, what, file)}
+}
+
+// onMount is a network file system that is mounted. A hard one, the default,
+// waits until the server is back. A soft NFS mount gives up on each file after
+// its retransmissions, each given timeo longer than the one before (nfs(5)).
+func (m *loginMachine) onMount(on mount, what, file string, files int) request {
+	r := request{of: OfHome, what: what, at: on.at, fixed: forEver, limit: on.kind + ", mounted hard", remedy: moveHome(file)}
+	if o := parseNFSOptions(on.options); o.soft && (on.kind == "nfs" || on.kind == "nfs4") {
+		r.fixed = o.major().Times(files)
+		r.limit = fmt.Sprintf("%s, soft, timeo=%d, retrans=%d, for each of %d files", on.kind, o.timeo, o.retrans, files)
+	}
+	return r
+}
+
+// onAutomount is a mount that autofs would make. autofs waits for mount(8)
+// without end unless mount_wait is set; mount.nfs itself goes on for retry
+// minutes, the last try included to its end, and only a soft mount's end.
+func (m *loginMachine) onAutomount(point autoPoint, e autoEntry, what, file string) request {
+	r := request{of: OfHome, what: what + ": automounted on " + point.path, at: e.at, fixed: forEver, remedy: moveHome(file)}
+	if e.many {
+		m.uncounted("%s: several servers: autofs asks each whether it is there before it mounts, which no setting bounds, and which is not counted", e.at)
+	}
+	o := parseNFSOptions(e.options)
+	wait := m.autofs.wait
+	r.limit = "a hard mount, and " + wait.said("mount_wait") + " in " + autofsPath
+	if o.soft {
+		r.fixed = secs(o.retry * 60).Plus(o.major())
+		r.limit = fmt.Sprintf("soft, timeo=%d, retrans=%d, retry=%d min; %s in %s", o.timeo, o.retrans, o.retry, wait.said("mount_wait"), autofsPath)
+	}
+	if wait.n >= 0 {
+		r.fixed = shorter(r.fixed, secs(wait.n))
+	}
+	return r
+}
+
+// major is a soft mount's time for one request.
+func (o nfsOptions) major() Bound {
+	n := o.retrans + 1
+	return Bound{Most: secs(o.timeo).Most / 10}.Times(n * (n + 1) / 2)
+}
+
+func moveHome(file string) string {
+	return "have " + file + " on a local disk; or mount_wait and soft, short timeo, retrans and retry for others than the break-glass account"
+}
