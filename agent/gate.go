@@ -84,7 +84,11 @@ func Guard(h *host.Host, w Wanted, steps plan.Plan, max plan.Risk) (*Gate, plan.
 // are looked up. That PAM leaves local users alone makes no login longer; that
 // it no longer does may.
 func guarded(s plan.Step) bool {
-	_, back := s.Resource.(resource.Original)
+	back := false
+	switch s.Resource.(type) {
+	case resource.Original, guardedOriginal:
+		back = true
+	}
 	return slices.Contains([]string{"resolver", "nameservice", "directory", "nscd"}, s.Concern) || back && s.Concern == "pam"
 }
 

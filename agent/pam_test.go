@@ -85,3 +85,22 @@ func TestEveryStepOfPAMCounts(t *testing.T) {
 		}
 	}
 }
+
+// Whatever the gate waits for has ended when its step has, the profile of a
+// client that is no longer the one among it: PAM goes last, and need not wait
+// for what is done.
+func TestEveryFileCountsAsEnded(t *testing.T) {
+	steps := plan.Plan{
+		{Resource: resource.Original{Path: resource.OurPAMProfile("ldap")}, Concern: "pam"},
+		{Resource: resource.Original{Path: "/etc/nslcd.conf"}, Concern: "directory"},
+		{Resource: resource.File{Path: "/etc/nsswitch.conf"}, Concern: "nameservice"},
+		{Resource: resource.PAMProfile{Instead: "sss"}, Concern: "pam"},
+	}
+	g, guarded := Guard(nil, Wanted{}, steps, plan.Disrupts)
+	for i, s := range guarded {
+		if open := g.open.Load(); open != int32(max(0, 3-i)) {
+			t.Errorf("%d files are open when %d have ended", open, i)
+		}
+		g.Saw(converge.Result{Step: s})
+	}
+}
