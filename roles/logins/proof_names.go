@@ -112,7 +112,7 @@ func (p *prover) pam() {
 	}}
 	_, ends := s.longest(p.m.stack(service, "account"))
 	at := pamFolder + service
-	const remedy = "Let local users pass before the directory's module: `account sufficient pam_localuser.so` behind pam_unix. `reveille debug login-budget down` has the stack's waits."
+	const remedy = "Let local users pass before the directory's module: `account sufficient pam_localuser.so` behind pam_unix. `reveille debug login-budget all_down` has the stack's waits."
 	switch {
 	case !ends[goodVerdict]:
 		p.find("pam", facts.Error, "is refused by PAM's account phase with every server dead: "+at+".", remedy)

@@ -248,6 +248,11 @@ func TestProveBreakGlass(t *testing.T) {
 				if !strings.HasPrefix(f.Title, "The account ") || !strings.HasSuffix(f.Title, ".") || f.Remedy == "" {
 					t.Errorf("%+v", f)
 				}
+				if _, of, ok := strings.Cut(f.Remedy, "login-budget "); ok {
+					if state, _, _ := strings.Cut(of, "`"); !slices.Contains([]Servers{AllUp, OneDown, AllDown, AllHung, AllSlow}, Servers(state)) {
+						t.Errorf("login-budget knows no %q: %s", state, f.Remedy)
+					}
+				}
 			}
 		})
 	}
