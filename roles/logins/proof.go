@@ -14,7 +14,7 @@ import (
 // names it at the head of each title. What could not be read is told as such,
 // and never taken for well: an account is proven where nothing graver than a
 // remark is found. login is the profile's login_budget: how long he may wait for
-// a directory that is dead.
+// a directory that does not answer.
 //
 // Not looked at: which algorithms sshd takes and how long an RSA key must be,
 // revoked keys, modules of PAM that this program does not know, SELinux, and
@@ -76,7 +76,11 @@ func (p *prover) looks() []func() {
 
 // find adds a finding: its code's end, what is wrong, and what to do.
 func (p *prover) find(code string, s facts.Severity, title, remedy string) {
-	p.out = append(p.out, facts.Finding{Code: "break-glass-" + code, Severity: s, Title: p.who + " " + title, Remedy: remedy})
+	p.out = append(p.out, p.finding(code, s, title, remedy))
+}
+
+func (p *prover) finding(code string, s facts.Severity, title, remedy string) facts.Finding {
+	return facts.Finding{Code: "break-glass-" + code, Severity: s, Title: p.who + " " + title, Remedy: remedy}
 }
 
 // localGroup is a line of /etc/group.

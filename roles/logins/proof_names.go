@@ -121,16 +121,21 @@ func (p *prover) pam() {
 	}
 }
 
-// waits is what he waits for with every server dead, though he gets in, or, where
-// that is nothing, with servers that take connections and never answer: a remark
-// as long as it is within the limit of a local user's login.
+// waits is what he waits for, though he gets in: with every server dead, and with
+// servers that take connections and never answer where the dead keep him waiting
+// for nothing, or those keep him out, as sshd hangs up before he is in. It is a
+// remark as long as it is within the limit of a local user's login.
 func (p *prover) waits() {
-	if !p.waitsFor(AllDown, "a directory that is dead") {
-		p.waitsFor(AllHung, "a directory that takes connections and never answers")
+	found := p.waitsFor(AllDown, "a directory that is dead")
+	hung := p.waitsFor(AllHung, "a directory that takes connections and never answers")
+	if len(found) == 0 || len(hung) > 0 && hung[0].Severity == facts.Error && found[0].Severity != facts.Error {
+		found = hung
 	}
+	p.out = append(p.out, found...)
 }
 
-func (p *prover) waitsFor(s Servers, what string) bool {
+// waitsFor is one finding, or none where he waits for nobody.
+func (p *prover) waitsFor(s Servers, what string) []facts.Finding {
 	c := p.m.work(p.person, s)
 	var sum, before Bound
 	var longest Term
@@ -147,7 +152,7 @@ func (p *prover) waitsFor(s Servers, what string) bool {
 		}
 	}
 	if sum == (Bound{}) {
-		return false
+		return nil
 	}
 	b := Budget{Grace: time.Duration(p.m.sshd.graceSeconds()) * time.Second}
 	limit, _ := b.Limit(p.login)
@@ -162,8 +167,7 @@ func (p *prover) waitsFor(s Servers, what string) bool {
 	if remedy == "" {
 		remedy = fmt.Sprintf("`reveille debug login-budget %s` has every wait", s)
 	}
-	p.find("waits", severity, fmt.Sprintf("waits up to %s for %s, and may for %s: %s, by %s.", sum, what, limit, longest.What, longest.At()), upper(remedy)+".")
-	return true
+	return []facts.Finding{p.finding("waits", severity, fmt.Sprintf("waits up to %s for %s, and may for %s: %s, by %s.", sum, what, limit, longest.What, longest.At()), upper(remedy)+".")}
 }
 
 // access is pam_access's file, where the account stack has the module.

@@ -39,7 +39,7 @@ func sound() *facts.Account {
 				"/etc/passwd":        "root:x:0:0::/root:/bin/sh\nadmin:x:1000:1000::/home/admin:/bin/bash\n",
 				"/etc/group":         "root:x:0:\nsudo:x:27:admin\nadmin:x:1000:\n",
 				"/etc/nsswitch.conf": "passwd: files systemd ldap\ngroup: files ldap\nshadow: files ldap\ninitgroups: files ldap\n",
-				"/etc/nslcd.conf":    "uri ldap://10.9.9.9\nnss_initgroups_ignoreusers ALLLOCAL\n",
+				"/etc/nslcd.conf":    "uri ldap://10.9.9.9\ntimelimit 5\nnss_initgroups_ignoreusers ALLLOCAL\n",
 				"/etc/hosts":         "127.0.1.1 db01.acme.private db01\n",
 				"/etc/hostname":      "db01\n",
 				"/etc/pam.d/sshd":    "account required pam_nologin.so\naccount sufficient pam_localuser.so\naccount required pam_ldap.so\n",
@@ -209,6 +209,8 @@ func TestProveBreakGlass(t *testing.T) {
 			a.Login.Sshd = "logingracetime 5\n"
 		}, "waits"},
 
+		"silent beyond sshd": {silent("logingracetime 30\n"), "waits"}, // a minute, and the dead two seconds
+
 		"sssd stuck in TLS":         {stuckSSSD("session optional pam_sss.so\n"), "waits?"},
 		"sssd stuck, and passed by": {stuckSSSD("session [success=1 default=ignore] pam_localuser.so\nsession optional pam_sss.so\n"), ""},
 
@@ -255,15 +257,6 @@ func TestProveBreakGlass(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// stuckSSSD is a machine with sssd, which asks a server by TLS and never for him.
-func stuckSSSD(session string) func(*facts.Account) {
-	return func(a *facts.Account) {
-		a.Login.Running = facts.LoginRunning{SSSD: true}
-		a.Login.Files[sssdPath] = "[sssd]\ndomains=d\n[nss]\nfilter_users=root,admin\n[domain/d]\nid_provider=ldap\nldap_uri=ldaps://10.9.9.9\n"
-		a.Login.Files["/etc/pam.d/sshd"] += session
 	}
 }
 
