@@ -160,6 +160,36 @@ func TestOneSyncServesAllBeforeIt(t *testing.T) {
 	})
 }
 
+// A file in a new folder is on the disk when the folder's own name is, whoever
+// brings that there.
+func TestAFlushWaitsForTheFoldersAbove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, err := New(Options{Root: t.TempDir()})
+		if err == nil {
+			err = h.Place("/etc/x/a", nil, Attr{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		above, release := h.unsynced.dirs[filepath.Join(h.Root(), "etc")], make(chan bool)
+		go above.sync(func() error { <-release; return nil })
+		synctest.Wait()
+		flushed := make(chan error, 1)
+		go func() { flushed <- h.Flush("/etc/x") }()
+		synctest.Wait()
+		select {
+		case err := <-flushed:
+			t.Errorf("it did not wait: %v", err)
+		default:
+		}
+		close(release)
+		synctest.Wait()
+		if got := owing(h); len(got) > 0 {
+			t.Errorf("owed are still %v", got)
+		}
+	})
+}
+
 // What the disk refused is owed still, and who waited asks it again.
 func TestAFailedSyncIsOwedStill(t *testing.T) {
 	var o owed
