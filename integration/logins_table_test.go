@@ -27,6 +27,13 @@ at once is a case of all_down as well. sssd looks for its servers' names itself 
 which the bound does not count on; with nscd the bound adds the five seconds after which glibc asks past it. Servers that are slow halt again and again, for 0.7 s (DNS) and 3.5 s (LDAP), so that
 a question waits for less than the limits that the bound of slow is made of.
 
+Where packets are dropped and the bound is more than twice what was measured, it is for one of these. One of two dead: each
+question of a login is given the dead one's whole time, though nslcd and sssd mostly remember which of them answered. All
+dead: what follows a first failure is mostly answered at once, nslcd holding its servers for bad and sssd being offline, on which
+the bound does not count. Hung, by ` + "`ldaps://`" + `: a server
+may take the connection and say nothing of TLS, where nslcd stalls for 60 s a request and sssd for 32 s, at each question anew;
+one whose packets are dropped on an open connection costs the search's limit alone. The packages' settings: what hangs was cut.
+
 Users: admin is the break-glass user (local, in the groups sudo and adm), plain a local user in no group line, carol the
 directory's. A directory user whom no server knows is refused. What is not in after 130 s hangs. A row
 that is missing has not been measured yet.
