@@ -15,8 +15,7 @@ const fileServer = "10.0.0.9"
 const homesWhat = "is that of `agent` with homes on NFS: `autofs: {path: /nfs/home, server: " + fileServer + ", export: /srv/homes, options: [nosuid, nodev, nobind]}`. " +
 	"It is a virtual one, for a kernel with NFS, which is its own server, and its processor is emulated: a login takes one to two seconds there before it waits for anybody, as the rows of `none` show, " +
 	"which is left out of account where a row is held to its bound. The directory's user is dora, whose home lies there. Where NFS alone is dropped, `computed` is the login and the budget's waits for the home. " +
-	"One row is not as it should be: in a home that was mounted when its server went the client of NFS 4 waits 90 s for the first file, whatever timeo says (that of NFS 3 4 s, for each), and dora until sshd hangs up. " +
-	"The budget counts a home that is yet to be mounted, and the row fails when it is measured; nobody else waits"
+	"A home that was mounted when its server went is worked out as that: the client of NFS 4 waits for the server's lease, 90 s, before it gives up the first file, and sshd hangs up on dora at its LoginGraceTime; nobody else waits"
 
 // homesFiles are a role with homes, and the rules that cut the machine off from
 // their server. Without nobind autofs would not ask a server of its own machine.

@@ -109,17 +109,20 @@ func TestAutofsMapHoldsWhatWasAsked(t *testing.T) {
 }
 
 // What is written is what the login budget reads: a directory user's home waits
-// for mount_wait and no longer, the break-glass account's not at all, and the
-// whole is within its limits.
+// as one that is mounted when its server goes, where that takes longer than
+// mount_wait, the break-glass account's not at all, and the whole is within its
+// limits.
 func TestBudgetOfOurOwnHomes(t *testing.T) {
 	for name, c := range map[string]struct {
 		more string // keys of autofs
 		want logins.Bound
 		says string
 	}{
-		"the defaults": {"", after(5), "soft, timeo=20, retrans=1, retry=0 min; mount_wait 5"},
-		"hard":         {", soft: false, mount_wait: 7s", after(7), "a hard mount, and mount_wait 7"},
-		"a short NFS":  {", timeo: 1s, retrans: 0", after(1), "soft, timeo=10"},
+		"the defaults":  {"", after(105 + 2*12), "soft, timeo=20, retrans=1, retry=0 min; mount_wait 5"},
+		"hard":          {", soft: false, mount_wait: 7s", logins.Bound{Unbounded: true}, "a hard mount, and mount_wait 7"},
+		"a short NFS":   {", timeo: 1s, retrans: 0", after(105 + 2*2), "soft, timeo=10"},
+		"NFS 3":         {", vers: \"3\"", after(2 * 6), "NFS 3, soft, timeo=20, retrans=1: 6s for each of 2 files, mounted when its server goes; 5s, yet to be mounted"},
+		"a short NFS 3": {", vers: \"3\", timeo: 1s, retrans: 0, mount_wait: 1s", after(2), "soft, timeo=10"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			has := facts.Has{Nslcd: true, Autofs: true, Nscd: true}
@@ -161,8 +164,8 @@ func TestBudgetOfOurOwnHomes(t *testing.T) {
 			for _, e := range b.Over(0, 0) {
 				t.Errorf("over its limit: %s", e)
 			}
-			if b.Case(logins.DirectoryUser, logins.AllSlow).Total.Unbounded {
-				t.Error("a directory user's login has no bound")
+			if b.Case(logins.DirectoryUser, logins.AllSlow).Total.Unbounded != c.want.Unbounded {
+				t.Error("a directory user's login has no bound, or one in spite of a hard mount")
 			}
 		})
 	}

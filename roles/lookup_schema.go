@@ -23,13 +23,13 @@ func autofsSchema() *schemaKey {
 		{name: "path", doc: "The folder of the homes on this machine, which autofs hides; no local account's home may lie in it.", is: plainPath(), need: true},
 		{name: "server", doc: "The NFS server, one: a name, which takes a name server to mount, or an address.", is: fileServer(), need: true},
 		{name: "export", doc: "The folder on the server whose folders are the homes.", is: exportPath(), need: true},
-		{name: "vers", doc: "NFS's version.", is: nfsVersion(), def: "4.2"},
+		{name: "vers", doc: "NFS's version. With any but \"3\", whoever looks into a mounted home when its server is gone waits for the server's lease as well, 90 s by default.", is: nfsVersion(), def: "4.2"},
 		{name: "soft", doc: "Give up on a dead server. A program that heeds no error of a write may lose it then; with false, whoever is in a home waits until the server is back.", is: yesNo(), def: "true"},
 		{name: "timeo", doc: "How long an answer is waited for before it is asked for again.", is: wholeSeconds(60, ""), def: "2s"},
 		{name: "retrans", doc: "How often it is asked for again; each time is waited for timeo longer than the one before.", is: wholeNumber(0, 5, ""), def: "1"},
 		{name: "options", doc: "More mount options; by default nosuid and nodev.", is: nfsOption(), list: true},
 		{name: "timeout", doc: "After how long without use a home is unmounted.", is: someTime(), def: "5m"},
-		{name: "mount_wait", doc: "How long a mount may take, of this and every other map of autofs.", is: wholeSeconds(60, ": a login waits for it"), def: "5s"},
+		{name: "mount_wait", doc: "How long a mount may take, of this and every other map of autofs; a home that is mounted when its server goes is not bounded by it.", is: wholeSeconds(60, ": a login waits for it"), def: "5s"},
 	}}
 }
 

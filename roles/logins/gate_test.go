@@ -45,6 +45,26 @@ func TestExceeds(t *testing.T) {
 	}
 }
 
+// A home on NFS is over its limit, and no file of a name service is refused for
+// it, nor where the home is new.
+func TestExceedsLeavesHomesOut(t *testing.T) {
+	l := quick(map[string]string{"/etc/auto.master": "/home auto.home -vers=4.2,soft,timeo=20,retrans=1\n", "/etc/auto.home": "* nas:/home/&\n"})
+	l.Files[autofsPath], l.Running.Automount = "[autofs]\nmount_wait = 5\n", true
+	with := BudgetOf(l)
+	l.Running.Automount = false
+	without := BudgetOf(l)
+	if e := without.Over(time.Minute, 0); len(e) != 0 {
+		t.Fatalf("over its limit without a home: %v", e)
+	}
+	over := Worst(with.Over(time.Minute, 0))
+	if len(over) == 0 || over[0].When != AfterLogin || over[0].Longest().Of != OfHome {
+		t.Errorf("the home is not over its limit: %v", over)
+	}
+	if e := with.Exceeds(without, time.Minute); len(e) != 0 {
+		t.Errorf("refused for a home: %v", e)
+	}
+}
+
 // What is judged is the same whether or not the rest is worked out.
 func TestJudgedAlone(t *testing.T) {
 	l := measuredLogin(map[string]string{})

@@ -51,7 +51,7 @@ func (m *loginMachine) remote(p person, file, what string, files int) []request 
 	point, found := m.autofs.point(file, m.Files)
 	if mounted && on.kind == "autofs" && !found {
 		// The daemon serves a map that is not in the files: anything may be in it.
-		return []request{m.onAutomount(autoPoint{path: on.path, at: on.at}, autoEntry{nfs: true, at: on.at}, what, file)}
+		return []request{m.onAutomount(autoPoint{path: on.path, at: on.at}, autoEntry{nfs: true, at: on.at}, what, file, files)}
 	}
 	if !found || !m.Running.Automount && on.kind != "autofs" {
 		return nil
@@ -63,46 +63,57 @@ func (m *loginMachine) remote(p person, file, what string, files int) []request 
 	if !known {
 		entry.at = point.at
 	}
-	return []request{m.onAutomount(point, entry, what, file)}
+	return []request{m.onAutomount(point, entry, what, file, files)}
 }
 
 // onMount is a network file system that is mounted. A hard one, the default,
-// waits until the server is back. A soft NFS mount gives up on each file after
-// its retransmissions, each given timeo longer than the one before (nfs(5)).
+// waits until the server is back.
 func (m *loginMachine) onMount(on mount, what, file string, files int) request {
 	r := request{of: OfHome, what: what, at: on.at, fixed: forEver, limit: on.kind + ", mounted hard", remedy: moveHome(file)}
 	if o := parseNFSOptions(on.options); o.soft && (on.kind == "nfs" || on.kind == "nfs4") {
-		r.fixed = o.major().Times(files)
-		r.limit = fmt.Sprintf("%s, soft, timeo=%d, retrans=%d, for each of %d files", on.kind, o.timeo, o.retrans, files)
+		r.fixed, r.limit = o.mounted(files)
+		r.remedy += o.sooner()
 	}
 	return r
 }
 
-// onAutomount is a mount that autofs would make. autofs waits for mount(8)
-// without end unless mount_wait is set; mount.nfs itself goes on for retry
-// minutes, the last try included to its end, and only a soft mount's end.
-func (m *loginMachine) onAutomount(point autoPoint, e autoEntry, what, file string) request {
+// onAutomount is a mount that autofs would make, or has made when the server
+// goes: nobody knows which, so that the longer counts.
+func (m *loginMachine) onAutomount(point autoPoint, e autoEntry, what, file string, files int) request {
 	r := request{of: OfHome, what: what + ": automounted on " + point.path, at: e.at, fixed: forEver, remedy: moveHome(file)}
 	if e.many {
 		m.uncounted("%s: several servers: autofs asks each whether it is there before it mounts, which no setting bounds, and which is not counted", e.at)
 	}
 	o := parseNFSOptions(e.options)
-	wait := m.autofs.wait
-	r.limit = "a hard mount, and " + wait.said("mount_wait") + " in " + autofsPath
-	if o.soft {
-		r.fixed = secs(o.retry * 60).Plus(o.major())
-		r.limit = fmt.Sprintf("soft, timeo=%d, retrans=%d, retry=%d min; %s in %s", o.timeo, o.retrans, o.retry, wait.said("mount_wait"), autofsPath)
+	first, limit := m.firstMount(o)
+	if !o.soft {
+		r.limit = limit + ", which does not bound one that is mounted when its server goes"
+		return r
 	}
-	if wait.n >= 0 {
-		r.fixed = shorter(r.fixed, secs(wait.n))
+	mounted, by := o.mounted(files)
+	if mounted.Less(first) {
+		r.fixed, r.limit = first, fmt.Sprintf("%s, yet to be mounted; %s, mounted when its server goes, by %s", limit, mounted, by)
+		return r
 	}
+	r.fixed, r.limit = mounted, fmt.Sprintf("%s, mounted when its server goes; %s, yet to be mounted, by %s", by, first, limit)
+	r.remedy += o.sooner()
 	return r
 }
 
-// major is a soft mount's time for one request.
-func (o nfsOptions) major() Bound {
-	n := o.retrans + 1
-	return Bound{Most: secs(o.timeo).Most / 10}.Times(n * (n + 1) / 2)
+// firstMount is the wait for a mount that autofs has yet to make. It waits for
+// mount(8) without end unless mount_wait is set; mount.nfs itself goes on for
+// retry minutes, the last try included to its end, and only a soft mount's end.
+func (m *loginMachine) firstMount(o nfsOptions) (Bound, string) {
+	wait, takes := m.autofs.wait, forEver
+	limit := "a hard mount, and " + wait.said("mount_wait") + " in " + autofsPath
+	if o.soft {
+		takes = secs(o.retry * 60).Plus(o.major())
+		limit = fmt.Sprintf("soft, timeo=%d, retrans=%d, retry=%d min; %s in %s", o.timeo, o.retrans, o.retry, wait.said("mount_wait"), autofsPath)
+	}
+	if wait.n >= 0 {
+		takes = shorter(takes, secs(wait.n))
+	}
+	return takes, limit
 }
 
 func moveHome(file string) string {

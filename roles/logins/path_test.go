@@ -3,7 +3,6 @@ package logins
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -201,47 +200,6 @@ func TestSudoPath(t *testing.T) {
 	}
 	if c := BudgetOf(l).Case(BreakGlassUser, AllDown); c.Total != (Bound{Most: LoginWork}) {
 		t.Errorf("PAM's auth phase is none of a key's login, which takes %s", c.Total)
-	}
-}
-
-func TestHomePath(t *testing.T) {
-	nfs := "nas:/home /home nfs4 rw,hard 0 0\n"
-	keysElsewhere := "authorizedkeysfile /etc/ssh/keys/%u\n"
-	for name, tt := range map[string]struct {
-		mounts, sshd, master, home string
-		before, after              Bound
-	}{
-		"local":                       {"/dev/sda1 / ext4 rw 0 0\n", "", "", "", Bound{}, Bound{}},
-		"hard, with the keys":         {nfs, "", "", "", forEver, Bound{}},
-		"hard, keys elsewhere":        {nfs, keysElsewhere, "", "", Bound{}, forEver},
-		"hard, a command brings keys": {nfs, "authorizedkeyscommand /opt/aws/bin/eic_run_authorized_keys\n", "", "", Bound{10 * time.Second, true}, forEver},
-		// What sshd itself waits for is held back for as long again. Two files, one after the other; timeo 1 s, then 2 s, before each is given up.
-		"soft":                     {"nas:/home /home nfs rw,soft,timeo=10,retrans=1 0 0\n", "", "", "", secs(2 * 3), Bound{}},
-		"soft, keys elsewhere":     {"nas:/home /home nfs rw,soft,timeo=10,retrans=1 0 0\n", keysElsewhere, "", "", Bound{}, secs(5 * 3)},
-		"systemd's automount":      {"systemd-1 /home autofs rw 0 0\n", "", "", "", secs(90), Bound{}},
-		"autofs":                   {"", "", "/home auto.home\n", "* nas:/home/&\n", forEver, Bound{}},
-		"autofs, soft":             {"", "", "/home auto.home -soft,timeo=10,retrans=0,retry=0\n", "* nas:/home/&\n", secs(1), Bound{}},
-		"autofs, soft by default":  {"", "", "/home auto.home -soft\n", "* nas:/home/&\n", secs(2*60 + 60 + 120 + 180), Bound{}},
-		"autofs, bounded":          {"", "mount_wait", "/home auto.home\n", "* nas:/home/&\n", secs(7), Bound{}},
-		"autofs, a local disk":     {"", "", "/home auto.home\n", "* -fstype=ext4 :/dev/sdb1\n", Bound{}, Bound{}},
-		"autofs, a map elsewhere":  {"", "", "/home ldap:ou=auto.home\n", "", forEver, Bound{}},
-		"autofs, of another place": {"", "", "/net -hosts\n", "", Bound{}, Bound{}},
-		"autofs without its map":   {"auto.home /home autofs rw 0 0\n", "", "", "", forEver, Bound{}},
-		"already mounted below":    {"auto.home /home autofs rw 0 0\nnas:/a /home/admin nfs4 soft,timeo=10,retrans=0 0 0\n", "", "", "", secs(2), Bound{}},
-	} {
-		l := quick(map[string]string{"/etc/auto.master": tt.master, "/etc/auto.home": tt.home})
-		l.Mounts, l.Running.Automount, l.Sshd = tt.mounts, true, tt.sshd
-		if tt.sshd == "mount_wait" {
-			l.Files["/etc/autofs.conf"], l.Sshd = "[autofs]\nmount_wait = 7\n", ""
-		}
-		b := BudgetOf(l)
-		c := b.Case(BreakGlassUser, AllDown)
-		if want := tt.before.Times(2).Plus(Bound{Most: LoginWork}); c.Before != want || c.After != tt.after {
-			t.Errorf("%s: %s, %s; want %s, %s", name, c.Before, c.After, want, tt.after)
-		}
-		if c := b.Case(BreakGlassUser, OneDown); c.Before.Unbounded && len(l.Sshd) == 0 {
-			t.Errorf("%s: one directory server down is no file server", name)
-		}
 	}
 }
 

@@ -76,13 +76,16 @@ func below(file, folder string) bool {
 // nfsOptions are those that a hang turns on, with nfs(5)'s defaults for TCP.
 type nfsOptions struct {
 	soft    bool
-	timeo   int // tenths of a second
+	older   bool // NFS 3 or 2; where nothing says which it is, it may be 4, mount.nfs's default
+	timeo   int  // tenths of a second
 	retrans int
 	retry   int // minutes that mount.nfs goes on trying
 	text    string
 }
 
-// parseNFSOptions reads a comma list; of opposites the last counts.
+// parseNFSOptions reads a comma list; of opposites the last counts. The kernel
+// tells the version of each mount by vers=, and the kind nfs4 is what it is
+// without one.
 func parseNFSOptions(options []string) nfsOptions {
 	o := nfsOptions{timeo: 600, retrans: 2, retry: 2, text: strings.Join(options, ",")}
 	for _, word := range options {
@@ -92,6 +95,12 @@ func parseNFSOptions(options []string) nfsOptions {
 			o.soft = true
 		case "hard":
 			o.soft = false
+		case "vers", "nfsvers":
+			o.older = value == "3" || value == "2"
+		case "v2", "v3":
+			o.older = true
+		case "v4", "v4.0", "v4.1", "v4.2":
+			o.older = false
 		case "timeo":
 			o.timeo = max(1, atoi(value))
 		case "retrans":

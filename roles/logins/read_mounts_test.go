@@ -24,6 +24,14 @@ func TestParseMounts(t *testing.T) {
 	if o := parseNFSOptions([]string{"soft", "hard", "timeo=x", "retry=-1"}); o.soft || o.timeo != 1 || o.retry != 0 {
 		t.Errorf("%+v", o)
 	}
+	for options, older := range map[string]bool{
+		"rw": false, "nfs": false, "nfs4": false, "nfs,vers=3": true, "nfsvers=3": true, "v3": true, "vers=2": true, "vers=4.2": false, "v4.1": false,
+		"vers=3,nfsvers=4": false, "v4,vers=3": true, "vers=x": false, "rsize=3": false, "mountvers=3": false,
+	} {
+		if o := parseNFSOptions(strings.Split(options, ",")); o.older != older {
+			t.Errorf("%s: older is %t", options, o.older)
+		}
+	}
 }
 
 func TestParseAutofs(t *testing.T) {
