@@ -44,9 +44,11 @@ func TestACrowdOfHangingLogins(t *testing.T) {
 // crowd is one round, and how many tries sshd turned away.
 func (l *loginLab) crowd(t *testing.T) (turnedAway int) {
 	t.Helper()
-	l.must(l.ready(loginFault{set: func(l *loginLab) error {
-		return l.drop(ldapFirst, ldapSecond)
-	}}))
+	up, err := l.ready(loginFault{set: func(l *loginLab) error { return l.drop(ldapFirst, ldapSecond) }}, false)
+	l.must(err)
+	if !up {
+		t.Fatal("nslcd is not up, and keeps nobody waiting")
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), cutAfter)
 	defer cancel()
 	var all sync.WaitGroup

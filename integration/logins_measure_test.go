@@ -22,8 +22,10 @@ systemctl try-restart nscd`
 // openAll has each of nslcd's threads open a connection.
 const openAll = `for n in 1 2 3 4 5 6 7 8 9 10 11 12; do getent passwd nobody$n & done; wait`
 
-// ready brings about a fault on a machine that holds nothing of the one before.
-func (l *loginLab) ready(f loginFault) error {
+// ready brings about a fault on a machine that holds nothing of the one before,
+// and says whether the directory's client has come up beside it. With early it
+// was there before the fault, and has asked nobody.
+func (l *loginLab) ready(f loginFault, early bool) (up bool, err error) {
 	sh := func(script string) error {
 		_, err := l.try("sh", "-c", script, "sh", l.client)
 		return err
@@ -32,20 +34,25 @@ func (l *loginLab) ready(f loginFault) error {
 	// as well.
 	const start = `test -z "$1" || timeout 20 systemctl start $1 || systemctl is-active $1 | grep -x activating`
 	if err := errors.Join(l.heal(), sh(forget)); err != nil {
-		return err
+		return false, err
 	}
 	if l.homes {
 		if err := sh(leaveHomes); err != nil {
-			return err
+			return false, err
 		}
 	}
-	if f.mounted {
-		return errors.Join(sh(start), sh(enterHome), f.set(l), sh("echo 2 >/proc/sys/vm/drop_caches"))
+	switch {
+	case f.mounted:
+		return true, errors.Join(sh(start), sh(enterHome), f.set(l), sh("echo 2 >/proc/sys/vm/drop_caches"))
+	case f.warm:
+		return true, errors.Join(sh(start), sh(openAll), f.set(l))
+	case early:
+		return true, errors.Join(sh(start), f.set(l))
 	}
-	if f.warm {
-		return errors.Join(sh(start), sh(openAll), f.set(l))
+	if err := errors.Join(f.set(l), sh(start)); err != nil {
+		return false, err
 	}
-	return errors.Join(f.set(l), sh(start))
+	return sh(`test -z "$1" || systemctl is-active $1`) == nil, nil
 }
 
 // measureTries is how often a row that is over its bound is measured, and how
@@ -59,11 +66,16 @@ func (l *loginLab) measure(t *testing.T, row *loginRow, user string) {
 	t.Helper()
 	row.emulated, row.spare = l.emulated, l.emulated
 	for try := range measureTries {
-		if err := l.ready(row.fault); err != nil {
-			t.Fatalf("set the fault: %v", err)
-		}
 		again := *row
-		l.login(t, &again, user)
+		up := l.loginBeside(t, &again, user, false)
+		if !up {
+			// Beside a client that does not come up a login may be quicker than beside
+			// one that was up when its servers failed.
+			other := *row
+			if l.loginBeside(t, &other, user, true); other.measured > again.measured {
+				again = other
+			}
+		}
 		if try == 0 || again.measured < row.measured {
 			*row = again
 		}
@@ -103,6 +115,17 @@ func (l *loginLab) idle(t *testing.T) time.Duration {
 	var idle loginRow
 	l.login(t, &idle, "root")
 	return max(0, idle.measured-logins.LoginWork)
+}
+
+// loginBeside is a login in the row's fault, and says whether the client was up.
+func (l *loginLab) loginBeside(t *testing.T, row *loginRow, user string, early bool) (up bool) {
+	t.Helper()
+	up, err := l.ready(row.fault, early)
+	if err != nil {
+		t.Fatalf("set the fault: %v", err)
+	}
+	l.login(t, row, user)
+	return up
 }
 
 func (l *loginLab) login(t *testing.T, row *loginRow, user string) {

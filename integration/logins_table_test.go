@@ -19,7 +19,8 @@ Written by ` + "`REVEILLE_LOGINS=all go test ./integration -run TestLogins -time
 measures a chosen part anew, and holds what is computed here to what the program says. A systemd container with
 Debian 12's own sshd, glibc, nslcd 0.9 and libpam-ldapd (sssd 2.8, nscd 2.36 where they are named); outside it, on a network of its own, BIND 9.18's
 named at two addresses and slapd at two more; SERVFAIL is what named says of zones that it cannot load. Each row is one login by key over the network, from the connection to the end of a
-command, with nslcd just started, but where connections are open. ` + "`computed`" + ` is the total that
+command, with nslcd just started, but where connections are open; of a client that does not come up in 20 s beside the fault, the longer of two logins, one with it
+up before. ` + "`computed`" + ` is the total that
 ` + "`reveille debug login-budget`" + ` says on that machine for the state of the servers that the fault is a case of:
 up, one_down, all_down or hung. Ratios are told where packets are dropped and a server is waited for. The bound of all_down is for DNS and LDAP
 together, and that of one_down for the first of each, so it is less tight where one of them alone fails; what is refused
