@@ -17,6 +17,7 @@ type Account struct {
 	Login   Login // the name service, PAM, sshd's settings, the mounts
 	Today   int   // days since 1970
 	Shadow  Shadow
+	NoLogin bool     // there is an /etc/nologin
 	Shells  []string // /etc/shells; nil where there is no such file
 	Shell   Way
 	Home    Way
@@ -62,6 +63,7 @@ func ReadAccount(h *host.Host, l Login, name string, now time.Time) Account {
 	a := Account{Name: name, Looked: true, Login: l, Today: int(now.Unix() / (24 * 60 * 60))}
 	a.Shells = r.shells()
 	a.Shadow = r.shadow(name)
+	a.NoLogin = r.exists("/etc/nologin")
 	if entry := passwdFields(l.Files["/etc/passwd"], name); entry != nil {
 		shell := entry[6]
 		if shell == "" {

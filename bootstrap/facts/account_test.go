@@ -64,6 +64,13 @@ func TestReadAccount(t *testing.T) {
 		a.Keys[1].Missing != "/srv/people/admin/.ssh/authorized_keys2" {
 		t.Errorf("keys %+v", a.Keys)
 	}
+	if a.NoLogin {
+		t.Error("it is closed to nobody")
+	}
+	m.Put("/etc/nologin", "back at noon\n", 0o644)
+	if !readAccount(m, "admin").NoLogin {
+		t.Error("it is closed to all but root")
+	}
 	var steps []string
 	for _, s := range a.Keys[0].Steps {
 		steps = append(steps, s.Path)

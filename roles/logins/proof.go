@@ -68,7 +68,7 @@ type prover struct {
 // looks is the visible list, in the order in which a login meets them.
 func (p *prover) looks() []func() {
 	return []func(){
-		p.shell, p.shadow, p.sshd, p.matches, p.keys, p.home,
+		p.shell, p.shadow, p.noLogin, p.sshd, p.matches, p.keys, p.home,
 		p.nameService, p.groupLine, p.pam, p.access, p.waits,
 		p.sudoSource, p.sudo, p.ownName,
 	}

@@ -19,6 +19,30 @@ func (p *prover) sshdValues(key string) []string {
 	return out
 }
 
+// noLogin is /etc/nologin, which keeps everybody but root out: pam_nologin looks
+// for it, and sshd itself where it does without PAM. /run/nologin is systemd's,
+// of a boot that is not done or a shutdown, and no state of the machine.
+func (p *prover) noLogin() {
+	asks := !p.m.sshd.usePAM
+	if p.m.sshd.usePAM {
+		for _, l := range p.m.stack(p.m.sshd.service, "account") {
+			f, other := l.value("file")
+			switch {
+			case l.module != "pam_nologin":
+			case !other || f == noLoginPath:
+				asks = true
+			case p.a.Looked && p.person.uid != 0:
+				p.find("nologin", facts.Warning, fmt.Sprintf("is shut out by pam_nologin (%s) where there is a file %s, which was not looked at.", l.at, f), "See that there is none.")
+			}
+		}
+	}
+	if asks && p.a.NoLogin && p.person.uid != 0 {
+		p.find("nologin", facts.Error, "is shut out, as everybody but root: there is a file "+noLoginPath+".", "`rm "+noLoginPath+"`.")
+	}
+}
+
+const noLoginPath = "/etc/nologin"
+
 // sshd is its own rules, in the order of allowed_user in auth.c: each list that
 // is there has to let him pass.
 func (p *prover) sshd() {

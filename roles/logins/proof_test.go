@@ -128,6 +128,21 @@ func TestProveBreakGlass(t *testing.T) {
 		"locked, without PAM": {sshd("usepam no\n"), "locked"},
 		"*LK*, without PAM":   {func(a *facts.Account) { a.Login.Sshd, a.Shadow.Password = "usepam no\n", facts.PasswordNone }, ""},
 
+		"closed to all but root": {func(a *facts.Account) { a.NoLogin = true }, "nologin"},
+		"closed, and nobody looks": {func(a *facts.Account) {
+			a.NoLogin = true
+			file("/etc/pam.d/sshd", "account required pam_permit.so\n")(a)
+		}, ""},
+		"closed, without PAM": {func(a *facts.Account) {
+			a.NoLogin, a.Login.Sshd = true, "usepam no\n"
+			a.Shadow.Password = facts.PasswordNone
+		}, "nologin"},
+		"closed by another file": {file("/etc/pam.d/sshd", "account required pam_nologin.so file=/etc/shut\n"), "nologin?"},
+		"closed by that file named": {func(a *facts.Account) {
+			a.NoLogin = true
+			file("/etc/pam.d/sshd", "account required pam_nologin.so file=/etc/nologin\n")(a)
+		}, "nologin"},
+
 		"no keys by sshd":        {sshd("pubkeyauthentication no\n"), "sshd"},
 		"a password too":         {sshd("authenticationmethods publickey,password\n"), "sshd"},
 		"either":                 {sshd("authenticationmethods publickey,password publickey\n"), ""},
@@ -257,13 +272,5 @@ func TestProveBreakGlass(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// access is pam_access in the stack, with its file.
-func access(text string) func(*facts.Account) {
-	return func(a *facts.Account) {
-		a.Login.Files["/etc/pam.d/sshd"] = "account required pam_access.so\n"
-		a.Login.Files["/etc/security/access.conf"] = text
 	}
 }

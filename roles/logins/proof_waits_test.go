@@ -20,3 +20,11 @@ func stuckSSSD(session string) func(*facts.Account) {
 		a.Login.Files["/etc/pam.d/sshd"] += session
 	}
 }
+
+// access is pam_access in the stack, with its file.
+func access(text string) func(*facts.Account) {
+	return func(a *facts.Account) {
+		a.Login.Files["/etc/pam.d/sshd"] = "account required pam_access.so\n"
+		a.Login.Files["/etc/security/access.conf"] = text
+	}
+}
