@@ -93,17 +93,37 @@ func total(all []logins.Excess) logins.Bound {
 	return sum
 }
 
-// said is the excesses, the longest wait of the first, and the remedy, in
+// said is the excesses, the waits that break their limits, and the remedy, in
 // words that may be reported: no text of a file is among them.
 func said(worse []logins.Excess, remedy string) string {
 	var all []string
 	for _, e := range worse {
 		all = append(all, e.String())
 	}
-	longest := worse[0].Longest()
-	text := fmt.Sprintf("%s; %s of it by %s (%s)", strings.Join(all, "; "), longest.Takes, longest.At(), longest.Limit)
+	text := strings.Join(all, "; ") + "; " + waits(worse)
 	if remedy != "" {
 		text += "; to change: " + remedy
 	}
 	return text + "; `reveille debug login-budget` has every wait"
+}
+
+// waits are those that break the limits, each place that asks and each client's
+// settings told once: users mostly have them in common.
+func waits(worse []logins.Excess) string {
+	var out []string
+	told := map[string]bool{}
+	for _, e := range worse {
+		for _, t := range e.Breaks() {
+			if told[t.At()] {
+				continue
+			}
+			said := fmt.Sprintf("%s of it by %s", t.Takes, t.At())
+			if !told[t.Limit] {
+				said += " (" + t.Limit + ")"
+			}
+			told[t.At()], told[t.Limit] = true, true
+			out = append(out, said)
+		}
+	}
+	return strings.Join(out, ", ")
 }

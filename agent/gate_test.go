@@ -199,3 +199,24 @@ func TestTheGateTellsNoSecret(t *testing.T) {
 		}
 	}
 }
+
+// A refusal names each wait that breaks a limit, the settings of a client once.
+func TestARefusalNamesWhatBreaksIt(t *testing.T) {
+	const limits = "nslcd: timelimit 20 in /etc/nslcd.conf"
+	wait := func(file string, line int, takes time.Duration, limit string) logins.Term {
+		return logins.Term{When: logins.BeforeLogin, Of: logins.OfDirectory, Takes: logins.Bound{Most: takes}, File: file, Line: line, Limit: limit}
+	}
+	excess := func(u logins.Who, terms ...logins.Term) logins.Excess {
+		return logins.Excess{Case: logins.Case{User: u, Name: "x", Terms: terms}, When: logins.BeforeLogin, Limit: 30 * time.Second}
+	}
+	groups, phase := wait("/etc/nsswitch.conf", 2, 40*time.Second, limits), wait("/etc/pam.d/sshd", 3, 35*time.Second, limits)
+	names := wait("/etc/ssh/sshd_config", 1, 31*time.Second, "1 nameservers in /etc/resolv.conf")
+	got := said([]logins.Excess{
+		excess(logins.BreakGlassUser, wait("", 0, 500*time.Millisecond, ""), phase, groups),
+		excess(logins.LocalUser, phase, names),
+	}, "set it lower")
+	want := "; 40s of it by /etc/nsswitch.conf:2 (" + limits + "), 35s of it by /etc/pam.d/sshd:3, 31s of it by /etc/ssh/sshd_config:1 (1 nameservers in /etc/resolv.conf); to change: set it lower;"
+	if !strings.Contains(got, want) {
+		t.Errorf("said %s\nwant …%s", got, want)
+	}
+}

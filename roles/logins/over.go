@@ -42,6 +42,28 @@ func (e Excess) Longest() Term {
 	return longest
 }
 
+// Breaks are the waits that break the limit, the longest first: as many as would
+// have to go for the rest to keep it.
+func (e Excess) Breaks() []Term {
+	all := e.Terms()
+	slices.SortStableFunc(all, func(a, b Term) int {
+		switch {
+		case b.Takes.Less(a.Takes):
+			return -1
+		case a.Takes.Less(b.Takes):
+			return 1
+		}
+		return 0
+	})
+	var rest Bound
+	for i, t := range slices.Backward(all) {
+		if rest = rest.Plus(t.Takes); rest.Over(e.Limit) {
+			return all[:i+1]
+		}
+	}
+	return nil
+}
+
 // At is where it stands: the file, and the line where one says it.
 func (t Term) At() string {
 	if t.Line == 0 {

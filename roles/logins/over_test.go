@@ -70,3 +70,30 @@ func TestOver(t *testing.T) {
 		t.Errorf("%d over the limits that were asked for", n)
 	}
 }
+
+// Told are as many of the longest waits as have to be mended for the rest to
+// keep the limit.
+func TestBreaks(t *testing.T) {
+	for name, tt := range map[string]struct {
+		takes []Bound
+		want  string
+	}{
+		"one is too long":        {[]Bound{secs(1), secs(40), secs(2)}, "40s"},
+		"none is by itself":      {[]Bound{secs(12), secs(14), secs(13)}, "14s"},
+		"nor the longest":        {[]Bound{secs(25), secs(12), secs(24), secs(26)}, "26s 25s 24s"},
+		"one that never ends":    {[]Bound{secs(2), forEver, secs(40)}, "no limit 40s"},
+		"as long as it may take": {[]Bound{secs(30)}, ""},
+	} {
+		e := Excess{When: BeforeLogin, Limit: 30 * time.Second}
+		for _, b := range tt.takes {
+			e.Case.Terms = append(e.Case.Terms, Term{When: BeforeLogin, Takes: b}, Term{When: AfterLogin, Takes: secs(99)})
+		}
+		var got []string
+		for _, term := range e.Breaks() {
+			got = append(got, term.Takes.String())
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
