@@ -71,6 +71,26 @@ func TestEveryPassProvesTheBreakGlassAccount(t *testing.T) {
 	}
 }
 
+// A boot's pass comes before autofs: what that is about to mount over the
+// account's home is in its maps alone.
+func TestTheProofForeseesAutofs(t *testing.T) {
+	const enabled = "/etc/systemd/system/multi-user.target.wants/autofs.service"
+	for name, tt := range map[string]struct {
+		files map[string]string
+		want  string
+	}{
+		"over all homes": {map[string]string{"/etc/auto.master": "/home /etc/auto.home\n", "/etc/auto.home": "* nas:/home/&\n", enabled: "x"}, "break-glass-home"},
+		"by a folder":    {map[string]string{"/etc/auto.master": "+dir:/etc/auto.master.d\n", "/etc/auto.master.d/h.autofs": "/home /srv/homes\n", "/srv/homes": "admin nas:/home/&\n", enabled: "x"}, "break-glass-home"},
+		"elsewhere":      {map[string]string{"/etc/auto.master": "/nfs /etc/auto.home\n", "/etc/auto.home": "* nas:/home/&\n", enabled: "x"}, ""},
+		"not enabled":    {map[string]string{"/etc/auto.master": "/home /etc/auto.home\n", "/etc/auto.home": "* nas:/home/&\n"}, ""},
+	} {
+		m := loginMachine(t, tt.files)
+		if r := gatePass(t, m, withLimits("")); codesOf(r.BreakGlass) != tt.want || r.BreakGlass.Proven != (tt.want == "") {
+			t.Errorf("%s: %+v", name, r.BreakGlass)
+		}
+	}
+}
+
 // A rule that names the group is a reason to leave it alone, and so is a group
 // of another number.
 func TestTheGroupLineIsLeftToAPerson(t *testing.T) {

@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"maps"
 	"path"
 	"strings"
 	"time"
@@ -60,6 +61,9 @@ func ReadAccount(h *host.Host, l Login, name string, now time.Time) Account {
 		l.Mounts = mask(text)
 	}
 	r.mounts = mountPoints(l.Mounts)
+	if !l.Running.Automount && r.exists(autofsEnabled) {
+		l = r.automounts(l)
+	}
 	a := Account{Name: name, Looked: true, Login: l, Today: int(now.Unix() / (24 * 60 * 60))}
 	a.Shells = r.shells()
 	a.Shadow = r.shadow(name)
@@ -74,6 +78,21 @@ func ReadAccount(h *host.Host, l Login, name string, now time.Time) Account {
 	}
 	a.Sudoers = r.sudoers(l.Files["/etc/hostname"])
 	return a
+}
+
+// autofsEnabled is by what systemd starts autofs at a boot.
+const autofsEnabled = "/etc/systemd/system/multi-user.target.wants/autofs.service"
+
+// automounts adds autofs's maps, and counts it as running: a boot's pass comes
+// before it, and the account's home may lie below what it is about to mount.
+func (r *accountReader) automounts(l Login) Login {
+	r.files = maps.Clone(l.Files)
+	for _, pattern := range []string{"/etc/autofs.conf", "/etc/default/autofs", "/etc/auto.*", "/etc/auto.master.d/*.autofs"} {
+		r.all(pattern)
+	}
+	r.maps()
+	l.Files, l.Running.Automount = r.files, true
+	return l
 }
 
 // accountReader is a looker that knows where other machines' files begin.
