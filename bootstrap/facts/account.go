@@ -19,6 +19,7 @@ type Account struct {
 	Today   int   // days since 1970
 	Shadow  Shadow
 	NoLogin bool     // there is an /etc/nologin
+	Fstab   string   // /etc/fstab, without passwords: what it mounts may come after a boot's pass
 	Shells  []string // /etc/shells; nil where there is no such file
 	Shell   Way
 	Home    Way
@@ -68,6 +69,8 @@ func ReadAccount(h *host.Host, l Login, name string, now time.Time) Account {
 	a.Shells = r.shells()
 	a.Shadow = r.shadow(name)
 	a.NoLogin = r.exists("/etc/nologin")
+	fstab, _ := r.text("/etc/fstab")
+	a.Fstab = mask(fstab)
 	if entry := passwdFields(l.Files["/etc/passwd"], name); entry != nil {
 		shell := entry[6]
 		if shell == "" {

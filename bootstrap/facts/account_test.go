@@ -67,6 +67,10 @@ func TestReadAccount(t *testing.T) {
 	if a.NoLogin {
 		t.Error("it is closed to nobody")
 	}
+	m.Put("/etc/fstab", "//nas/x /x cifs user=u,password=hunter 0 0\n", 0o644)
+	if got := readAccount(m, "admin").Fstab; !strings.HasPrefix(got, "//nas/x /x cifs ") || strings.Contains(got, "hunter") {
+		t.Errorf("fstab %q", got)
+	}
 	m.Put("/etc/nologin", "back at noon\n", 0o644)
 	if !readAccount(m, "admin").NoLogin {
 		t.Error("it is closed to all but root")

@@ -181,6 +181,10 @@ func (p *prover) home() {
 		p.find("home", facts.Error, fmt.Sprintf("waits for a file server: %s, by %s.", r.what, r.at), upper(r.remedy)+".")
 		return
 	}
+	if on := p.homeToCome(); on.network() {
+		p.find("home", facts.Error, fmt.Sprintf("will wait for a file server: %s is to be mounted on %s, by %s.", on.kind, on.path, on.at), upper(moveHome(p.person.home))+".")
+		return
+	}
 	switch w := p.a.Home; {
 	case !p.a.Looked:
 	case w.Remote != "":
@@ -193,6 +197,20 @@ func (p *prover) home() {
 	case !w.End().Mode.IsDir():
 		p.find("home", facts.Error, fmt.Sprintf("has the home %s, which is no folder.", w.Path), "Have a folder in its place.")
 	}
+}
+
+// homeToCome is the mount that /etc/fstab has for the home, and its line. What
+// nobody mounts by himself is left out, and what is mounted has been looked at.
+func (p *prover) homeToCome() (on mount) {
+	for _, l := range textLines("/etc/fstab", p.a.Fstab, "#") {
+		f := append(strings.Fields(l.text), "", "", "", "")
+		m := mount{unescapeMount(f[0]), unescapeMount(f[1]), f[2], strings.Split(f[3], ","), l.at}
+		asked := slices.Contains(m.options, "noauto") && !slices.Contains(m.options, "x-systemd.automount")
+		if strings.HasPrefix(m.path, "/") && !asked && (below(p.person.home, m.path) || below(p.a.Home.End().Path, m.path)) && len(m.path) >= len(on.path) {
+			on = m
+		}
+	}
+	return on
 }
 
 func upper(s string) string {

@@ -195,10 +195,14 @@ func TestProveBreakGlass(t *testing.T) {
 			step("/etc", func(s *facts.WayStep) { s.Mode = fs.ModeDir | 0o777 })(a)
 		}, "modes key"},
 
-		"a home on NFS":         {func(a *facts.Account) { a.Login.Mounts = "nas:/home /home nfs4 rw 0 0\n" }, "home"},
-		"a home of an odd kind": {func(a *facts.Account) { a.Home.Remote = "oddfs on /home" }, "home?"},
-		"no home":               {func(a *facts.Account) { a.Home.Missing = "/home/admin" }, "home?"},
-		"a file for a home":     {func(a *facts.Account) { a.Home = proofWay("/home/admin", 0o644) }, "home"},
+		"a home on NFS":          {func(a *facts.Account) { a.Login.Mounts = "nas:/home /home nfs4 rw 0 0\n" }, "home"},
+		"a home by fstab":        {fstab("/dev/sda1 / ext4 defaults 0 1\nnas:/home /home nfs4 defaults,_netdev 0 0\n"), "home"},
+		"a home by fstab, later": {fstab("nas:/home /home nfs noauto,x-systemd.automount\n"), "home"},
+		"a home of its own":      {fstab("nas:/home /home nfs4\n/dev/sdb1 /home/admin ext4\n"), ""},
+		"no home by fstab":       {fstab("# nas:/home /home nfs4\nnas:/home /homes nfs4\nnas:/x /home nfs4 noauto\nnas:/y none nfs4\n"), ""},
+		"a home of an odd kind":  {func(a *facts.Account) { a.Home.Remote = "oddfs on /home" }, "home?"},
+		"no home":                {func(a *facts.Account) { a.Home.Missing = "/home/admin" }, "home?"},
+		"a file for a home":      {func(a *facts.Account) { a.Home = proofWay("/home/admin", 0o644) }, "home"},
 
 		"the directory first":     {file("/etc/nsswitch.conf", "passwd: ldap files\ngroup: files\nshadow: files\n"), "nsswitch waits?"},
 		"files not at all":        {file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: systemd\n"), "nsswitch"},

@@ -28,3 +28,8 @@ func access(text string) func(*facts.Account) {
 		a.Login.Files["/etc/security/access.conf"] = text
 	}
 }
+
+// fstab is mounts that a boot has yet to make.
+func fstab(text string) func(*facts.Account) {
+	return func(a *facts.Account) { a.Fstab = text }
+}
