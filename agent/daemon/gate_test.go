@@ -129,7 +129,9 @@ func TestWhatBettersTheDiskIsWritten(t *testing.T) {
 	if r.State != api.Ready || !strings.Contains(strings.Join(r.Notes, "\n"), "no longer than before, and still over its limit: the login of admin") {
 		t.Fatalf("over a worse disk:\n%s", text(r))
 	}
-	if again := gatePass(t, m, withLimits(long)); again.State != api.Ready || len(again.Notes) != 0 {
+	// The gate has nothing to say of what is there already; that the break-glass
+	// account waits for so long, every pass says.
+	if again := gatePass(t, m, withLimits(long)); again.State != api.Ready || len(again.Notes) != 1 || !strings.Contains(again.Notes[0], "NOT PROVEN") || !strings.Contains(again.Notes[0], "break-glass-waits") {
 		t.Errorf("a second pass:\n%s", text(again))
 	}
 	before := nameFiles(m)

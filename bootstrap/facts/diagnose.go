@@ -20,6 +20,9 @@ const (
 )
 
 // rank puts the gravest first.
+// Graver says that a finding of this severity is to be looked at first.
+func (s Severity) Graver(than Severity) bool { return s.rank() < than.rank() }
+
 func (s Severity) rank() int { return slices.Index([]Severity{Error, Warning, Info}, s) }
 
 // Finding is something to know about IMDS, in words.

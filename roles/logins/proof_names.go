@@ -121,14 +121,14 @@ func (p *prover) pam() {
 	}
 }
 
-// waits is what he waits for, though he gets in: with every server dead, and with
-// servers that take connections and never answer where the dead keep him waiting
-// for nothing, or those keep him out, as sshd hangs up before he is in. It is a
-// remark as long as it is within the limit of a local user's login.
+// waits is what he waits for, though he gets in: with every server dead, or with
+// servers that take connections and never answer, where the dead keep him waiting
+// for nothing or those are the graver. It is a remark as long as it is within the
+// limit of a local user's login.
 func (p *prover) waits() {
 	found := p.waitsFor(AllDown, "a directory that is dead")
 	hung := p.waitsFor(AllHung, "a directory that takes connections and never answers")
-	if len(found) == 0 || len(hung) > 0 && hung[0].Severity == facts.Error && found[0].Severity != facts.Error {
+	if len(found) == 0 || len(hung) > 0 && hung[0].Severity.Graver(found[0].Severity) {
 		found = hung
 	}
 	p.out = append(p.out, found...)

@@ -229,6 +229,7 @@ func TestProveBreakGlass(t *testing.T) {
 		}, "waits"},
 
 		"silent beyond sshd": {silent("logingracetime 30\n"), "waits"}, // a minute, and the dead two seconds
+		"silent for too long": {silent(""), "waits?"},
 
 		"sssd stuck in TLS":         {stuckSSSD("session optional pam_sss.so\n"), "waits?"},
 		"sssd stuck, and passed by": {stuckSSSD("session [success=1 default=ignore] pam_localuser.so\nsession optional pam_sss.so\n"), ""},
