@@ -228,7 +228,7 @@ func TestProveBreakGlass(t *testing.T) {
 			a.Login.Sshd = "logingracetime 5\n"
 		}, "waits"},
 
-		"silent beyond sshd": {silent("logingracetime 30\n"), "waits"}, // a minute, and the dead two seconds
+		"silent beyond sshd":  {silent("logingracetime 30\n"), "waits"}, // a minute, and the dead two seconds
 		"silent for too long": {silent(""), "waits?"},
 
 		"sssd stuck in TLS":         {stuckSSSD("session optional pam_sss.so\n"), "waits?"},
