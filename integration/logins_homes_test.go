@@ -13,8 +13,8 @@ import (
 const fileServer = "10.0.0.9"
 
 const homesWhat = "is that of `agent` with homes on NFS: `autofs: {path: /nfs/home, server: " + fileServer + ", export: /srv/homes, options: [nosuid, nodev, nobind]}`. " +
-	"It is a virtual one, for a kernel with NFS, which is its own server, and its processor is emulated: a login takes one to two seconds there before it waits for anybody, as the rows of `none` show, " +
-	"which is left out of account where a row is held to its bound. The directory's user is dora, whose home lies there. Where NFS alone is dropped, `computed` is the login and the budget's waits for the home. " +
+	"It is a virtual one, for a kernel with NFS, which is its own server, and its processor is emulated: a login takes one to two seconds there before it waits for anybody. " +
+	"The rows of `none` show that, and are held to no bound; the others are held to theirs without it. The directory's user is dora, whose home lies there. Where NFS alone is dropped, `computed` is the login and the budget's waits for the home. " +
 	"A home that was mounted when its server went is worked out as that: the client of NFS 4 waits for the server's lease, 90 s, before it gives up the first file, and sshd hangs up on dora at its LoginGraceTime; nobody else waits"
 
 // homesFiles are a role with homes, and the rules that cut the machine off from

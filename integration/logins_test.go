@@ -137,7 +137,9 @@ func (r *loginRow) String() string {
 func (r *loginRow) judge(t *testing.T) {
 	t.Helper()
 	t.Log(r)
-	if !r.within() {
+	// Without a fault an emulated machine shows what its own work takes there, which
+	// no bound is of.
+	if own := r.emulated > 0 && r.fault.servers == logins.AllUp; !own && !r.within() {
 		t.Errorf("longer than computed: %s\n%s", r, termLines(r.computed))
 	}
 	if r.who != logins.DirectoryUser && r.outcome != cameIn && r.config.ours {
