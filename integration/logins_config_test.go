@@ -55,7 +55,7 @@ var loginConfigs = []loginConfig{
 	},
 	{
 		name: "agent-sssd", what: "is the same with `client: sssd`, of Debian's sssd-ldap, libnss-sss and libpam-sss, which keeps nothing of before", ours: true,
-		client: "sssd", debs: []string{"sssd-ldap", "libnss-sss", "libpam-sss", "libnl-3-200", "libnl-route-3-200"}, files: loginRole("ldaps", "sssd"), run: [][]string{{"reveille", "boot"}},
+		client: "sssd", debs: []string{"sssd-ldap", "libnss-sss", "libpam-sss", "libnl-3-200", "libnl-route-3-200", "liblmdb0"}, files: loginRole("ldaps", "sssd"), run: [][]string{{"reveille", "boot"}},
 	},
 	{
 		name: "agent-nscd", what: "is that of `agent` with `nscd: {}`", ours: true, client: "nslcd", run: [][]string{{"reveille", "boot"}},
