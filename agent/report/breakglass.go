@@ -24,7 +24,7 @@ func AddBreakGlass(r *api.Report, user string, found []facts.Finding) {
 	}
 	r.BreakGlass = g
 	if !g.Proven {
-		r.Notes = append(r.Notes, fmt.Sprintf("NOT PROVEN: that the break-glass account %s gets in, and becomes root, with every server dead: %s; `reveille debug doctor` says what to do about each",
+		r.Notes = append(r.Notes, fmt.Sprintf("NOT PROVEN: that the break-glass account %s gets in, and becomes root, with every server dead or silent: %s; `reveille debug doctor` says what to do about each",
 			user, strings.Join(codes, ", ")))
 	}
 }
