@@ -61,21 +61,30 @@ func TestTheFilesWaitForPAM(t *testing.T) {
 	}
 }
 
-// With servers by TLS no limit mends what PAM costs, and the files are written
-// either way: no name waits for PAM. What is said in the end is by what has
-// become of it.
-func TestNoNameWaitsForPAMInVain(t *testing.T) {
-	for _, works := range []bool{true, false} {
-		m := pamMachine(t, works)
-		r := gatePass(t, m, strings.ReplaceAll(withLimits(""), "ldap://", "ldaps://"))
-		notes := strings.Join(r.Notes, "\n")
-		if local := strings.Contains(notes, "the login of admin (break_glass)"); local == works || !strings.Contains(notes, "over its limit") {
-			t.Errorf("PAM changed: %v\n%s", works, text(r))
-		}
-		for _, s := range r.Steps {
-			if s.ID == "file:/etc/resolv.conf" && s.Attempts != 1 || s.Required && s.State != "changed" && s.State != "ok" {
-				t.Errorf("%s is %s after %d looks: %s", s.ID, s.State, s.Attempts, s.Error)
-			}
+// With servers by TLS no limit mends what PAM costs: the files wait for it too,
+// and are refused where it stays as it is.
+func TestServersByTLSWaitForPAM(t *testing.T) {
+	byTLS := strings.ReplaceAll(withLimits(""), "ldap://", "ldaps://")
+	m := pamMachine(t, true)
+	r := gatePass(t, m, byTLS)
+	notes := strings.Join(r.Notes, "\n")
+	if r.State != api.Ready || strings.Contains(notes, "the login of admin (break_glass)") || !strings.Contains(notes, "over its limit") {
+		t.Errorf("%s", text(r))
+	}
+	effects := m.Effects()
+	pam := slices.Index(effects, "run:/usr/bin/nice -n 10 /usr/sbin/pam-auth-update --enable reveille-ldap")
+	if at := slices.Index(effects, "write:/etc/nslcd.conf"); pam < 0 || at < pam {
+		t.Errorf("PAM was changed as number %d, and nslcd.conf written as %d", pam, at)
+	}
+	m = pamMachine(t, false)
+	before := nameFiles(m)
+	r = gatePass(t, m, byTLS)
+	if r.State != api.Failed || !strings.Contains(strings.Join(r.Notes, "\n"), "refused, and what is there stays: the login of admin (break_glass), servers hung: ") {
+		t.Errorf("%s", text(r))
+	}
+	for path, is := range nameFiles(m) {
+		if before[path] != is && !strings.HasPrefix(path, "/etc/pam.d") {
+			t.Errorf("%s was written", path)
 		}
 	}
 }

@@ -42,12 +42,20 @@ func (b Budget) longest(u Who, when When) Bound {
 	return out
 }
 
-// Mendable is what of these a profile is to blame for. It is not where servers
-// take connections and answer late or never, and the least limits wait as long: so does
-// nslcd, 60 s a request, for one that does not answer TLS, whatever it is told, and
-// sssd until its watchdog ends it.
+// Mendable is what of these a profile is to blame for, and what must not be
+// written either way. The rest is noted and written: where servers take
+// connections and answer late or never, the least limits wait as long. So does
+// nslcd, 60 s a request, for one that does not answer TLS, whatever it is told,
+// and sssd until its watchdog ends it.
+//
+// What keeps the break-glass user from authenticating is never among the rest:
+// he is the way in when the directory is gone. (After that sshd waits for him,
+// however long it takes.)
 func Mendable(over []Excess, least Budget) []Excess {
 	return slices.DeleteFunc(slices.Clone(over), func(e Excess) bool {
+		if e.Case.User == BreakGlassUser && e.When == BeforeLogin {
+			return false
+		}
 		return (e.Case.Servers == AllHung || e.Case.Servers == AllSlow) && e.Takes.Over(least.DefaultLimit()) && // else a shorter login_budget is to blame
 			!least.Case(e.Case.User, e.Case.Servers).Judged(e.When).Less(e.Takes)
 	})
