@@ -90,7 +90,7 @@ func (s Script) launch(ctx context.Context, h *host.Host) error {
 func (s Script) end(ctx context.Context, h *host.Host, r scriptRecord, t host.TaskState) error {
 	r.Ended, r.State = now(), scriptDone
 	if t.State == "failed" {
-		r.State, r.Said = scriptFailed, s.how(t)+said(ctx, h, r)+" ("+logOf(r.Unit)+" has all that it said)"
+		r.State, r.Said = scriptFailed, how(t, s.within())+said(ctx, h, r)+" ("+logOf(r.Unit)+" has all that it said)"
 	}
 	if err := s.write(h, r); err != nil {
 		return fmt.Errorf("%s has ended, but that was not noted: %w", s.Path, err)
@@ -99,27 +99,32 @@ func (s Script) end(ctx context.Context, h *host.Host, r scriptRecord, t host.Ta
 }
 
 // how is systemd's word for a failure in plain ones.
-func (s Script) how(t host.TaskState) string {
+func how(t host.TaskState, within time.Duration) string {
 	switch t.Result {
 	case "exit-code":
 		return fmt.Sprintf("exit code %d", t.Code)
 	case "timeout":
-		return fmt.Sprintf("not ended within %s, and so killed", s.within())
+		return fmt.Sprintf("not ended within %s, and so killed", within)
 	case "signal", "core-dump":
 		return fmt.Sprintf("ended by signal %d", t.Code)
 	}
 	return "systemd calls it " + t.Result
 }
 
-// said are the script's last words, as far as the system's log gives them at
-// once; they are a help, and no part of the outcome. They are found by unit and
-// time: of a program that ends at once the log often misses the run's own id.
-// What is not there need not mean that nothing was said.
+// said are the script's last words.
 func said(ctx context.Context, h *host.Host, r scriptRecord) string {
 	began, err := time.Parse(time.RFC3339, r.Began)
 	if err != nil {
 		return ""
 	}
+	return wordsSince(ctx, h, r.Unit, began)
+}
+
+// wordsSince are a unit's last words since then, as far as the system's log gives
+// them at once; they are a help, and no part of the outcome. They are found by
+// unit and time: of a program that ends at once the log often misses the run's
+// own id. What is not there need not mean that nothing was said.
+func wordsSince(ctx context.Context, h *host.Host, name string, began time.Time) string {
 	ask := func(args ...string) []byte {
 		ctx, cancel := context.WithTimeout(ctx, sayWithin)
 		defer cancel()
@@ -127,7 +132,7 @@ func said(ctx context.Context, h *host.Host, r scriptRecord) string {
 		return out.Stdout
 	}
 	ask("--sync")
-	words := ask("-q", "-b", "-o", "cat", "-n", "5", fmt.Sprintf("--since=@%d", began.Unix()), "_SYSTEMD_UNIT="+r.Unit)
+	words := ask("-q", "-b", "-o", "cat", "-n", "5", fmt.Sprintf("--since=@%d", began.Unix()), "_SYSTEMD_UNIT="+name)
 	if len(words) == 0 {
 		return ""
 	}
