@@ -11,6 +11,7 @@ package facts
 import (
 	"time"
 
+	"reveille/bootstrap/block"
 	"reveille/bootstrap/userdata"
 )
 
@@ -36,8 +37,21 @@ type Facts struct {
 	Instance Instance  `json:"instance"`
 	UserData UserData  `json:"user_data"`
 	Machine  Machine   `json:"machine"`
+
+	Disks   []block.Disk               `json:"disks,omitempty"`  // whole disks, with the names given at their attachment
+	Volumes Fact[map[string]EBSVolume] `json:"volumes,omitzero"` // attached to this instance, by volume id, as the EC2 API says
+
 	Problems []Problem `json:"problems"`        // what went wrong while reading, also where a kept crawl stood in
 	Login    *Login    `json:"login,omitempty"` // on request alone
+}
+
+// EBSVolume is what the EC2 API says of a volume that is attached here.
+type EBSVolume struct {
+	Tags     map[string]string `json:"tags"`
+	Snapshot string            `json:"snapshot"` // that it was made from; "" where it was made empty
+	Created  time.Time         `json:"created"`
+	GiB      int               `json:"gib"`
+	Device   string            `json:"device"` // name given at its attachment, "/dev/sdf"
 }
 
 // Problem is a read that did not answer.

@@ -18,7 +18,10 @@ const servicesDir = "/run/reveille/services"
 
 // Service is a unit of the role's own, installed disabled, that the agent
 // starts once a boot. Its ID is "service:" + Name; it is live.
-type Service struct{ Name string }
+type Service struct {
+	Name   string
+	Reload bool // files of the unit are ours: systemd reads them again before it starts
+}
 
 // Noter is a resource with something to say in the report, however its step
 // ended. It looks and changes nothing.
@@ -78,6 +81,11 @@ func (s Service) Check(ctx context.Context, h *host.Host) ([]plan.Change, error)
 // start notes it after systemd has taken the job: a kill between the two asks
 // for a start once more, which is nothing to a service that runs.
 func (s Service) start(ctx context.Context, h *host.Host) error {
+	if s.Reload {
+		if err := h.Units().Reload(ctx); err != nil {
+			return err
+		}
+	}
 	if err := h.Units().Enqueue(ctx, "start", s.Name); err != nil {
 		return err
 	}

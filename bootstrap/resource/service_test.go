@@ -120,3 +120,15 @@ func TestServiceNamesAreNames(t *testing.T) {
 		}
 	}
 }
+
+// A drop-in that was written in this boot holds from the first start on.
+func TestServiceStartsByItsPresentFiles(t *testing.T) {
+	for reload, want := range map[bool][]string{false: {"start " + mysql}, true: {"daemon-reload", "start " + mysql}} {
+		m := hosttest.New(t, nil)
+		m.SetUnit(mysql, "inactive")
+		run(t, check(t, m.Host(), Service{Name: mysql, Reload: reload}))
+		if got := m.Jobs(); !slices.Equal(got, want) {
+			t.Errorf("reload %v: %v", reload, got)
+		}
+	}
+}

@@ -65,6 +65,7 @@ type VolumeGroup struct {
 	Storage
 	Name     string
 	Over     []Device
+	Count    int // how many devices it has when it is whole: it is never created on fewer
 	Create   Consent
 	Degraded string // as MDArray
 }
