@@ -98,6 +98,7 @@ type node struct {
 	Description string          `json:"description"`
 	Default     any             `json:"default"`
 	Properties  map[string]node `json:"properties"`
+	Named       map[string]node `json:"patternProperties"` // sections of free names, under what a name must be
 	Required    []string        `json:"required"`
 	Not         any             `json:"not"`
 	AnyOf       []node          `json:"anyOf"`
@@ -122,6 +123,12 @@ func (n node) rows(under string) []string {
 		for _, form := range p.AnyOf {
 			if form.Items != nil {
 				rows = append(rows, form.Items.rows(key+"[]")...)
+			}
+		}
+		for _, of := range p.Named {
+			rows = append(rows, of.rows(key+".NAME")...)
+			for _, form := range of.AnyOf {
+				rows = append(rows, form.rows(key+".NAME")...)
 			}
 		}
 	}

@@ -64,6 +64,9 @@ func (b *builder) profile() Profile {
 	if b.asked("ganglia") {
 		p.Ganglia = &Ganglia{Cluster: b.text("ganglia.cluster"), Port: b.number("ganglia.port"), Collectors: addresses(b.list("ganglia.collectors"))}
 	}
+	if b.asked("storage") {
+		p.Storage = b.storage(&p)
+	}
 	if b.asked("scripts") {
 		p.Scripts = b.scripts()
 	}

@@ -79,6 +79,8 @@ func (d *decoder) key(k *schemaKey, path string, p docPair) {
 		d.add(leaf{path: path, key: k, null: true, at: p.key.at})
 	case k.section() && n.shape == isMap, k.place && n.shape == isMap:
 		d.section(k, path, n)
+	case k.section() && k.brief != "" && n.shape != isList:
+		d.key(k.child(k.brief), joinKey(path, k.brief), p)
 	case k.section():
 		d.fail(n.at, "%s is a section: keys and values are wanted below it, not %s", path, n.shape)
 	case k.list && n.shape == isList:

@@ -49,6 +49,7 @@ func (d *decoder) entry(k *schemaKey, path string, n *docNode) (leafItem, bool) 
 	it.text = entryText(it.fields)
 	if len(d.errs) == before {
 		d.picked(k, path, it)
+		d.needed(k, path, it)
 	}
 	return it, len(d.errs) == before
 }
@@ -68,6 +69,20 @@ func (d *decoder) field(k *schemaKey, path string, p docPair) leaf {
 	return own.leaves[0]
 }
 
+// needed says which keys an entry is still without.
+func (d *decoder) needed(k *schemaKey, path string, it leafItem) {
+	for _, c := range k.entry {
+		if c.need && !it.has(c.name) {
+			d.fail(it.at, "%s: this entry has no %s: it needs %s", path, c.name, needed(&schemaKey{keys: k.entry}))
+		}
+	}
+}
+
+// has says whether the entry says anything of a key.
+func (it leafItem) has(name string) bool {
+	return slices.ContainsFunc(it.fields, func(f leaf) bool { return f.key.name == name })
+}
+
 // picked says whether an entry holds exactly one of the keys that it must
 // choose between.
 func (d *decoder) picked(k *schemaKey, path string, it leafItem) {
@@ -83,6 +98,7 @@ func (d *decoder) picked(k *schemaKey, path string, it leafItem) {
 		}
 	}
 	switch {
+	case len(all) == 0:
 	case len(got) == 0:
 		d.fail(it.at, "%s: this entry asks nothing: give it one of %s", path, strings.Join(all, ", "))
 	case len(got) > 1:
@@ -108,6 +124,14 @@ func (it leafItem) field(k *schemaKey, name string) leafValue {
 		return leafValue{text: k.entry[i].def}
 	}
 	return leafValue{}
+}
+
+// fieldAt is where an entry says something of a key, or where it begins.
+func (it leafItem) fieldAt(name string) cite.Place {
+	if i := slices.IndexFunc(it.fields, func(f leaf) bool { return f.key.name == name }); i >= 0 {
+		return it.fields[i].at
+	}
+	return it.at
 }
 
 // texts are the entries of a list.

@@ -30,6 +30,8 @@ func JSONSchema() []byte {
 func (k *schemaKey) jsonSchema() map[string]any {
 	s := map[string]any{}
 	switch {
+	case k.section() && k.brief != "":
+		s["anyOf"] = []any{k.child(k.brief).bare(), k.sectionSchema()}
 	case k.section():
 		s = k.sectionSchema()
 	case k.place:
@@ -106,7 +108,7 @@ func (k *schemaKey) bare() map[string]any {
 
 // entrySchema is one map of a list of them.
 func (k *schemaKey) entrySchema() map[string]any {
-	properties, one := map[string]any{}, []any{}
+	properties, one, need := map[string]any{}, []any{}, []string{}
 	for _, c := range k.entry {
 		p := map[string]any{"anyOf": []any{c.bare()}, "description": c.doc}
 		if c.def != "" {
@@ -115,9 +117,19 @@ func (k *schemaKey) entrySchema() map[string]any {
 		if c.pick {
 			one = append(one, map[string]any{"required": []string{c.name}})
 		}
+		if c.need {
+			need = append(need, c.name)
+		}
 		properties[c.name] = p
 	}
-	return map[string]any{"type": "object", "additionalProperties": false, "properties": properties, "oneOf": one}
+	s := map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+	if len(one) > 0 {
+		s["oneOf"] = one
+	}
+	if len(need) > 0 {
+		s["required"] = need
+	}
+	return s
 }
 
 // scalarSchema is one value: by its type, or with a name to fill in.

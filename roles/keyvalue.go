@@ -48,6 +48,9 @@ func (d *decoder) pair(name, value string, at cite.Place) {
 	if k.short != "" {
 		path = k.short
 	}
+	if k.brief != "" {
+		path, k = joinKey(path, k.brief), k.child(k.brief)
+	}
 	switch {
 	case k.section():
 		d.fail(at, "%s is a section: name a key in it, such as %s", name, sampleKey(k, name))
@@ -111,7 +114,7 @@ func noSuchPath(path string) string {
 			return cite.Quote(path) + " is no key: " + joinKey(section, name) + " holds a value, so end it there"
 		}
 		k, section, rest = c, joinKey(section, name), more
-		if k.any != nil {
+		if k.any != nil && !k.any.section() {
 			return k.noSuchKey(section, rest)
 		}
 	}

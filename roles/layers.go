@@ -150,6 +150,11 @@ func (m *layered) finish() Errors {
 }
 
 func (m *layered) finishSection(s *schemaKey, section string, errs *Errors) {
+	if s.any != nil && s.any.section() {
+		for _, name := range m.named(section) {
+			m.finishSection(s.any, joinKey(section, name), errs)
+		}
+	}
 	for _, k := range s.keys {
 		path := joinKey(section, k.name)
 		_, asked := m.open[path]
@@ -164,6 +169,19 @@ func (m *layered) finishSection(s *schemaKey, section string, errs *Errors) {
 			*errs = append(*errs, errorAt(m.open[section], "%s is missing: %s section needs %s", path, article(section), needed(s)))
 		}
 	}
+}
+
+// named lists the free names that are asked for in a section, sorted.
+func (m *layered) named(section string) []string {
+	var out []string
+	for path := range m.open {
+		if under(path, section) {
+			name, _, _ := strings.Cut(path[len(section)+1:], ".")
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // addDefault records a default, as overridden where a layer says otherwise.

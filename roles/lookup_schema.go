@@ -1,12 +1,9 @@
 package roles
 
 import (
-	"fmt"
 	"maps"
 	"net/netip"
 	"strings"
-
-	"reveille/roles/cite"
 )
 
 func nscdSchema() *schemaKey {
@@ -94,17 +91,7 @@ func fileServer() *scalarType {
 
 // nfsOption is one mount option that has no key of its own here.
 func nfsOption() *scalarType {
-	const own = `^(soft|softerr|hard|timeo|retrans|retry|vers|nfsvers|minorversion|fstype|bg|fg)(=|$)`
-	t := pattern("a mount option such as noatime or rsize=65536, and none of soft, softerr, hard, timeo, retrans, retry, vers, nfsvers, minorversion, fstype, bg and fg",
-		`^[a-z][a-z0-9_-]*(=[A-Za-z0-9._:/@+-]+)?$`)
-	taken := pattern("", own)
-	t.schema["not"] = map[string]any{"pattern": own}
-	plain := t.check
-	t.check = func(s string) error {
-		if err := plain(s); err != nil || taken.check(s) != nil {
-			return err
-		}
-		return fmt.Errorf("%s is not %s", cite.Quote(s), t.want)
-	}
-	return t
+	return except("a mount option such as noatime or rsize=65536, and none of soft, softerr, hard, timeo, retrans, retry, vers, nfsvers, minorversion, fstype, bg and fg",
+		`^[a-z][a-z0-9_-]*(=[A-Za-z0-9._:/@+-]+)?$`,
+		`^(soft|softerr|hard|timeo|retrans|retry|vers|nfsvers|minorversion|fstype|bg|fg)(=|$)`)
 }

@@ -47,6 +47,7 @@ type Profile struct {
 	Autofs      *Autofs
 	Updatedb    *Updatedb
 	Ganglia     *Ganglia
+	Storage     *Storage
 	Scripts     *Scripts
 	Services    []string // units that the agent starts once a boot
 	Ready       []Ready  // what must be so before the machine counts as ready

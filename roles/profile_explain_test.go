@@ -37,7 +37,8 @@ func TestExplainNamesTheNearestKey(t *testing.T) {
 		"resolver.timout":    "did you mean resolver.timeout?",
 		"timeout":            "did you mean resolver.timeout?",
 		"resolver.timeout.x": "holds a value",
-		"storage":            "not supported yet",
+		"storage.raid.a.lvl": "did you mean storage.raid.a.level?",
+		"storage.raid.a.b.c": "no key \"storage.raid.a.b\"",
 		"directory.password": "directory.password_file",
 	} {
 		if _, err := explained(t).Explain(key); err == nil {
@@ -88,7 +89,9 @@ func TestKnownKey(t *testing.T) {
 	for key, want := range map[string]bool{
 		"hostname": true, "role": true, "resolver": true, "resolver.timeout": true, "vars.product": true,
 		"resolver.nameservers.us-east-1a": true, "directory.access.hosts": true, "match.tags.a.b": true,
-		"storage": true, "storage.raid.data": true, "directory.bindpw": true,
+		"storage": true, "storage.raid.data": true, "storage.raid.data.level": true, "directory.bindpw": true,
+		"storage.volumes.data.tags.a.b": true, "storage.lvm.db.volumes.mysql": true, "storage.lvm.db.volumes.mysql.size": true,
+		"storage.raid.data.x": false, "storage.raid.a.b.level": false, "storage.lvm.db.volumes.mysql.size.x": false, "storage.raid.": false,
 		"": false, "HOSTNAME": false, "PATH": false, "resolver.": false, ".": false, "resolver.timeout.": false,
 		"resolver.timeout.x": false, "vars.A": false, "resolver.nameservers.x": false, "env": false,
 	} {

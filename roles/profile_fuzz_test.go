@@ -65,6 +65,7 @@ func again(t *testing.T, p Profile) Profile {
 	if g := p.Ganglia; g != nil {
 		doc["ganglia"] = map[string]any{"cluster": g.Cluster, "port": g.Port, "collectors": g.Collectors}
 	}
+	storageAgain(p, doc)
 	if s := p.Scripts; s != nil {
 		m := map[string]any{"startup_timeout": fmt.Sprintf("%.0fs", s.StartupTimeout.Seconds()), "shutdown_timeout": fmt.Sprintf("%.0fs", s.ShutdownTimeout.Seconds())}
 		m["startup"], m["shutdown"] = escaped(s.Startup), escaped(s.Shutdown)
@@ -188,7 +189,7 @@ func FuzzProfile(f *testing.F) {
 // The same for key=value lines.
 func FuzzKeyValue(f *testing.F) {
 	for _, s := range []string{"hostname=dev-mysql01", "hostname=a\nresolver.nameservers=10.0.0.2,fd00::2\nresolver.search=a.b\r\n", "vars.a=$${x}\nhostname=${region}",
-		"resolver.nameservers.us-east-1a=10.0.0.2\n#x\n\n", "role=x\n=\na==b\n.=1\nresolver.=2", "directory.uris=ldapi://\ndirectory.base=dc=a\ndirectory.break_glass=u", "storage.raid=1", "hostname=a\nservices=a.service,b.timer\nscripts.startup=/a,/b\nscripts.startup_timeout=1m", "ready=/a", "\ufeffhostname=a\x00"} {
+		"resolver.nameservers.us-east-1a=10.0.0.2\n#x\n\n", "role=x\n=\na==b\n.=1\nresolver.=2", "storage.volumes.a.ids=vol-01234567,vol-01234568\nstorage.raid.r.of=a\nstorage.raid.r.level=1\nstorage.lvm.g.of=raid/r\nstorage.lvm.g.volumes.l=20%", "directory.uris=ldapi://\ndirectory.base=dc=a\ndirectory.break_glass=u", "storage.raid=1", "hostname=a\nservices=a.service,b.timer\nscripts.startup=/a,/b\nscripts.startup_timeout=1m", "ready=/a", "\ufeffhostname=a\x00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -208,6 +209,9 @@ func FuzzTags(f *testing.F) {
 		{"reveille:vars.a", "${b}"}, {"reveille:", "x"}, {"reveille:identity.hostname", "h"}, {"reveille:storage", "x"}, {"reveille:services", "a.service"}, {"reveille:scripts.startup", "/a"}, {"reveille:match.tags.a", "b"}} {
 		f.Add(s[0], s[1])
 	}
+	for _, key := range []string{"storage.wait", "storage.volumes.a.ids", "storage.mounts"} {
+		f.Add("reveille:"+key, "1m")
+	}
 	may := local("tags_may_set: [identity, vars, resolver, directory, ganglia, coordinator]\n")
 	f.Fuzz(func(t *testing.T, key, value string) {
 		p, err := Resolve(machine(tagged(key, value)), nil)
@@ -219,7 +223,7 @@ func FuzzTags(f *testing.F) {
 			return
 		}
 		if key != "hostname" && p.Identity != (Identity{}) || p.Resolver != nil || p.Directory != nil || p.Ganglia != nil || p.Coordinator != nil || len(p.Vars) > 0 ||
-			p.Scripts != nil || len(p.Services) > 0 || len(p.Ready) > 0 {
+			p.Storage != nil || p.Scripts != nil || len(p.Services) > 0 || len(p.Ready) > 0 {
 			t.Errorf("a tag that nobody allowed steers: %+v", p)
 		}
 		if h := p.Identity.Hostname; h != "" && checkHostName("host name", h) != nil {

@@ -73,7 +73,8 @@ func TestTagsMaySetIsChecked(t *testing.T) {
 		"match":               "can never be set by a tag",
 		"match.hostnames":     "can never be set by a tag",
 		"tags_may_set":        "can never be set by a tag",
-		"storage.raid":        "not supported yet",
+		"storage.raid":        "can never be set by a tag",
+		"storage":             "can never be set by a tag",
 	} {
 		_, err := Resolve(machine(), []Source{local("tags_may_set: [" + value + "]")})
 		refused(t, err, "local.yaml:1:16: tags_may_set: ", want)
@@ -108,10 +109,12 @@ func TestUserDataMistakes(t *testing.T) {
 		text string
 		want []string
 	}{
-		{"key=value", userdata.KeyValue, "hostname=a_b\nresolver.timout=1s\nresolver=x\nhostname=b\nresolver.search=a.b,,c.d\nresolver.attempts=\n  timeout\nmatch.hostnames=a\nstorage.raid=1\n",
+		{"key=value", userdata.KeyValue, "hostname=a_b\nresolver.timout=1s\nresolver=x\nhostname=b\nresolver.search=a.b,,c.d\nresolver.attempts=\n  timeout\nmatch.hostnames=a\nstorage.raid=1\nstorage.raid.data.level=3\nstorage.raid.data=1\nstorage.raid.a.b.c=1\nstorage.mounts=x\n",
 			[]string{"user-data part 1:1:1: identity.hostname: ", "part 1:2:1: no key \"resolver.timout\": did you mean resolver.timeout?", "part 1:3:1: resolver is a section",
 				"part 1:5:1: resolver.search has an empty entry", "part 1:6:1: resolver.attempts is empty", "part 1:7:3: \"timeout\" is not key=value",
-				"part 1:8:1: match.hostnames belongs in a role file alone", "part 1:9:1: storage.raid: not supported yet"}},
+				"part 1:8:1: match.hostnames belongs in a role file alone", "part 1:9:1: storage.raid is a section: name a key in it, such as storage.raid.NAME",
+				"part 1:10:1: storage.raid.data.level: ", "part 1:11:1: storage.raid.data is a section: name a key in it, such as storage.raid.data.level",
+				"part 1:12:1: no key \"storage.raid.a.b\"", "part 1:13:1: storage.mounts is a list of maps"}},
 		{"set twice", userdata.KeyValue, "hostname=a\nidentity.hostname=b", []string{"part 1:2:1: identity.hostname is set twice, first at user-data part 1:1"}},
 		{"yaml", userdata.YAML, "#reveille\nhostname: 12\nmatch: {hostnames: [a]}", []string{"part 1:2:11: ", "part 1:3:1: match belongs in a role file alone"}},
 		{"local keys", userdata.YAML, "#reveille\ntags_may_set: [role]\nrole_required: false", []string{"part 1:2:1: tags_may_set belongs in the local file", "part 1:3:1: role_required belongs"}},

@@ -19,7 +19,7 @@ type schemaKey struct {
 	doc   string       // one line, for the JSON Schema and explain
 	is    *scalarType  // what the value, or each entry of a list, must be; nil for a section
 	list  bool         // takes a list
-	least int          // fewest entries of the list
+	least int          // fewest entries of the list, or of a section
 	most  int          // most entries of the list; 0 is any number
 	over  string       // who would pass over what is more, without a word
 	again bool         // an entry may stand twice in the list
@@ -31,8 +31,9 @@ type schemaKey struct {
 	keys  []*schemaKey // a section's own keys
 	any   *schemaKey   // a section with free names: what stands under each
 	names *scalarType  // what a free name must be
+	brief string       // a section's own key that a value in the section's place is for
 	def   string       // the value where the section is asked for and no layer sets it
-	need  bool         // must be set, by any layer, where its section is asked for
+	need  bool         // must be set, by any layer, where its section is asked for; of an entry's keys: in each entry
 	fixed bool         // ${} is not filled in: it is read before the names are known
 	only  []Layer      // the layers that may set it; nil is all
 	short string       // the key that this one is short for
@@ -69,7 +70,7 @@ func (k *schemaKey) find(path string) *schemaKey {
 	if path == "" {
 		return k
 	}
-	if k.any != nil { // free names may hold dots of their own
+	if k.any != nil && !k.any.section() { // free names may hold dots of their own; those of sections hold none
 		return k.child(path)
 	}
 	name, rest, _ := strings.Cut(path, ".")

@@ -43,10 +43,7 @@ func distinguishedName() *scalarType {
 		}}
 }
 
-const (
-	notYet = "not supported yet by this version: take it out; what is on the machine stays as it is"
-	secret = "a secret is never a value, since any local process may read it: put it into a file and name that in directory.password_file"
-)
+const secret = "a secret is never a value, since any local process may read it: put it into a file and name that in directory.password_file"
 
 // buildSchema is the profile, key by key.
 func buildSchema() *schemaKey {
@@ -79,10 +76,10 @@ func buildSchema() *schemaKey {
 		}},
 		{name: "tags_may_set", doc: "Keys and sections that tags reveille:KEY.PATH may set.", is: keyName, list: true, fixed: true, only: []Layer{Local}},
 		{name: "role_required", doc: "Refuse to go on where no layer names a role and no role file matches.", is: yesNo(), def: "false", fixed: true, only: []Layer{Local}},
+		storageSchema(),
 		scriptsSchema(),
 		servicesSchema(),
 		readySchema(),
-		{name: "storage", never: notYet},
 	}}
 }
 

@@ -1,0 +1,78 @@
+package roles
+
+import (
+	"time"
+
+	"reveille/bootstrap/resource"
+)
+
+// Storage is the role's disks and what lies on them. Each list but Mounts is
+// sorted by name; every reference names something that is there, and nothing
+// is used twice.
+type Storage struct {
+	Wait    time.Duration // how long volumes are waited for
+	Volumes []VolumeSet
+	Arrays  []Array
+	Groups  []Group
+	Mounts  []Mount // in the profile's order
+}
+
+// VolumeSet is EBS volumes by one of three ways to choose them.
+type VolumeSet struct {
+	Name    string
+	Tags    map[string]string // all must be equal
+	IDs     []string
+	Devices []string // as given at the attachment, in the form "sdf"
+	Count   int      // how many there must be, 1 or more
+}
+
+// Array is an md array.
+type Array struct {
+	Name     string
+	Level    int    // 0, 1, 5, 6, 10
+	Of       string // the volume set's name
+	Chunk    int64  // KiB; 0 is mdadm's own
+	Bitmap   string // internal, none; "" is mdadm's own
+	Create   resource.Consent
+	Degraded string // read-only, start, refuse
+}
+
+// Group is an LVM volume group.
+type Group struct {
+	Name     string
+	Of       []Ref
+	Volumes  []LogicalVolume
+	Create   resource.Consent
+	Degraded string // as Array
+}
+
+// LogicalVolume is a volume of a group.
+type LogicalVolume struct {
+	Name    string
+	Size    int64 // bytes; 0 where Percent counts
+	Percent int   // of the group
+	Stripes int   // 0 is none
+}
+
+// Mount is a file system, and where it is.
+type Mount struct {
+	Path    string
+	From    Ref
+	Type    string // xfs, ext4
+	Options []string
+	Label   string
+	Mkfs    []string
+	Owner   string
+	Group   string
+	Mode    string
+	Create  resource.Consent
+}
+
+// Ref names what something lies on.
+type Ref struct {
+	Kind string // volumes, raid, lvm
+	Name string // of a logical volume: GROUP/VOLUME
+}
+
+// String is the reference as it is written.
+func (r Ref) String() string { return r.Kind + "/" + r.Name }
