@@ -14,7 +14,10 @@ func planReady(_ facts.Facts, p Profile) (plan.Plan, error) {
 	for _, name := range p.Services {
 		needs = append(needs, resource.Service{Name: name}.ID())
 	}
-	if p.Scripts != nil && len(needs) == 0 {
+	if len(needs) == 0 {
+		needs = p.mountIDs()
+	}
+	if p.Scripts != nil && len(p.Services) == 0 {
 		for _, s := range p.Scripts.Startup {
 			needs = append(needs, resource.Script{Path: s}.ID())
 		}

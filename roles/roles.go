@@ -22,6 +22,7 @@ func concerns() []Concern {
 		{"autofs", planAutofs},
 		{"updatedb", planUpdatedb},
 		{"ganglia", planGanglia},
+		{"storage", planStorage},
 		{"scripts", planScripts},
 		{"services", planServices},
 		{"ready", planReady},

@@ -10,14 +10,14 @@ import (
 
 // planScripts asks for the startup scripts, one after another. Each runs once
 // and never again, so it begins only when everything that a program may lean
-// on is so: names, their look-up, users. One that was run in an earlier boot is
+// on is so: names, their look-up, users, disks. One that was run in an earlier boot is
 // done, whatever has become of these since: its services start. Shutdown scripts are no step: they are
 // the daemon's, when the machine goes down.
 func planScripts(f facts.Facts, p Profile) (plan.Plan, error) {
 	if p.Scripts == nil || len(p.Scripts.Startup) == 0 {
 		return nil, nil
 	}
-	needs := prepared(f, p)
+	needs := append(prepared(f, p), p.mountIDs()...)
 	var out plan.Plan
 	for _, program := range p.Scripts.Startup {
 		s := resource.Script{Path: program, Within: p.Scripts.StartupTimeout}

@@ -1,6 +1,7 @@
 package roles
 
 import (
+	"slices"
 	"time"
 
 	"reveille/bootstrap/facts"
@@ -21,11 +22,13 @@ func serviceWithin(p Profile) time.Duration {
 }
 
 // planServices asks for the role's own units. They need the host's name, which
-// many a server reads once, and the startup scripts that prepare the machine
-// for them; no file of the resolver's or the directory's that could not be
+// many a server reads once, every mount of the role's, and a file that keeps
+// them off the root disk where one is missing; and the startup scripts that
+// prepare the machine for them; no file of the resolver's or the directory's that could not be
 // written keeps a database down.
 func planServices(f facts.Facts, p Profile) (plan.Plan, error) {
-	needs := []string{resource.Hostname{}.ID()}
+	needs := append([]string{resource.Hostname{}.ID()}, p.mountIDs()...)
+	guarded := len(p.mountIDs()) > 0
 	if p.Scripts != nil {
 		for _, s := range p.Scripts.Startup {
 			needs = append(needs, resource.Script{Path: s}.ID())
@@ -33,8 +36,14 @@ func planServices(f facts.Facts, p Profile) (plan.Plan, error) {
 	}
 	var out plan.Plan
 	for _, name := range p.Services {
+		needs := needs
+		if guarded {
+			guard := guardOf(p, name)
+			out = append(out, plan.Step{Resource: guard, Concern: "storage", Required: true, Why: p.Why("storage.mounts") + "; " + p.Why("services")})
+			needs = append(slices.Clone(needs), guard.ID())
+		}
 		out = append(out, plan.Step{
-			Resource: resource.Service{Name: name}, Concern: "services", Needs: needs,
+			Resource: resource.Service{Name: name, Reload: guarded}, Concern: "services", Needs: needs,
 			Within: serviceWithin(p), Required: true, Lasting: true, Why: p.Why("services"),
 		})
 	}

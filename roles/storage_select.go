@@ -1,0 +1,185 @@
+package roles
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"reveille/bootstrap/facts"
+)
+
+// selection is a volume set on this machine.
+type selection struct {
+	set   VolumeSet
+	say   string   // how it is chosen, for people
+	ids   []string // those that are known, sorted
+	lacks string   // why fewer are known than there must be; "" where all are
+	wrong string   // why nothing may be done with any of them; "" where it may
+}
+
+// selectVolumes finds the ids of every set. The root's disk is in none, and no
+// volume is in two: with which of them it belongs would be a guess.
+func selectVolumes(f facts.Facts, sets []VolumeSet) []selection {
+	out := make([]selection, len(sets))
+	in := map[string][]int{}
+	for i, set := range sets {
+		s := selection{set: set}
+		switch {
+		case len(set.IDs) > 0:
+			s.byID(f)
+		case len(set.Devices) > 0:
+			s.byDevice(f)
+		default:
+			s.byTag(f)
+		}
+		slices.Sort(s.ids)
+		s.ids = slices.Compact(s.ids)
+		for _, id := range s.ids {
+			in[id] = append(in[id], i)
+		}
+		out[i] = s
+	}
+	for _, id := range slices.Sorted(maps.Keys(in)) {
+		if sets := in[id]; len(sets) > 1 {
+			for _, i := range sets {
+				other := sets[0]
+				if other == i {
+					other = sets[1]
+				}
+				out[i].refuse("%s is in volumes/%s as well: change the choice of one of them", id, out[other].set.Name)
+			}
+		}
+	}
+	for i := range out {
+		out[i].count()
+	}
+	return out
+}
+
+// refuse keeps the first reason.
+func (s *selection) refuse(format string, args ...any) {
+	if s.wrong == "" {
+		s.wrong = fmt.Sprintf(format, args...)
+	}
+}
+
+func (s *selection) byID(f facts.Facts) {
+	s.say = "ids " + strings.Join(s.set.IDs, " ")
+	for _, id := range s.set.IDs {
+		if isRoot(f, id) {
+			s.refuse("%s is the disk of the running system: take it out of storage.volumes.%s.ids", id, s.set.Name)
+			continue
+		}
+		s.ids = append(s.ids, id)
+	}
+}
+
+func (s *selection) byTag(f facts.Facts) {
+	var pairs []string
+	for _, k := range slices.Sorted(maps.Keys(s.set.Tags)) {
+		pairs = append(pairs, k+"="+s.set.Tags[k])
+	}
+	s.say = "tags " + strings.Join(pairs, " ")
+	all, known := f.Volumes.Get()
+	if why, detail := f.Volumes.Why(); !known && why != "" {
+		if detail != "" {
+			detail = ": " + detail
+		}
+		s.lacks = fmt.Sprintf("the tags of its volumes are unknown (%s%s); the instance's role needs the permission ec2:DescribeVolumes, or storage.volumes.%s names ids or devices", why, detail, s.set.Name)
+		return
+	}
+	for id, v := range all {
+		if !isRoot(f, id) && s.tagged(v) {
+			s.ids = append(s.ids, id)
+		}
+	}
+	s.lacks = fmt.Sprintf("%d attached volumes have %s", len(s.ids), s.say)
+}
+
+func (s *selection) tagged(v facts.EBSVolume) bool {
+	for k, want := range s.set.Tags {
+		if got, ok := v.Tags[k]; !ok || got != want {
+			return false
+		}
+	}
+	return true
+}
+
+// byDevice asks the disks themselves, and the EC2 API, what they were called at
+// their attachment.
+func (s *selection) byDevice(f facts.Facts) {
+	s.say = "devices " + strings.Join(s.set.Devices, " ")
+	var missing []string
+	for _, name := range s.set.Devices {
+		ids := attachedAs(f, name)
+		ids = slices.DeleteFunc(ids, func(id string) bool {
+			if root := isRoot(f, id); root {
+				s.refuse("%s (%s) is the disk of the running system: take it out of storage.volumes.%s.devices", name, id, s.set.Name)
+				return true
+			}
+			return false
+		})
+		switch {
+		case len(ids) > 1:
+			s.refuse("%s is the name of several volumes: %s; name ids instead", name, strings.Join(ids, " "))
+		case len(ids) == 0 && s.wrong == "":
+			if isScratch(f, name) {
+				s.refuse("%s is instance store, which loses its content when the instance stops: no volume set takes it", name)
+			}
+			missing = append(missing, name)
+		}
+		s.ids = append(s.ids, ids...)
+	}
+	s.lacks = "nothing is attached as " + strings.Join(missing, ", ")
+}
+
+// attachedAs are the ids of the volumes of a name, sorted.
+func attachedAs(f facts.Facts, name string) []string {
+	var ids []string
+	for _, d := range f.Disks {
+		if d.Volume != "" && d.Name != "" && attachment(d.Name) == name {
+			ids = append(ids, d.Volume)
+		}
+	}
+	for id, v := range f.Volumes.Or(nil) {
+		if attachment(v.Device) == name {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// isScratch says that a disk of that name is no volume at all.
+func isScratch(f facts.Facts, name string) bool {
+	for _, d := range f.Disks {
+		if d.Kind == "instance-store" && d.Name != "" && attachment(d.Name) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// isRoot says that the running system lies on a volume, by the disks or by
+// what the API and IMDS call the root's device.
+func isRoot(f facts.Facts, id string) bool {
+	for _, d := range f.Disks {
+		if d.Volume == id {
+			return d.Root
+		}
+	}
+	root := f.Instance.BlockDevices.Or(nil)["root"]
+	v, ok := f.Volumes.Or(nil)[id]
+	return ok && root != "" && attachment(v.Device) == attachment(root)
+}
+
+// count holds what was found to what there must be.
+func (s *selection) count() {
+	if n := len(s.ids); n > s.set.Count {
+		s.refuse("%d volumes have %s, and %d are wanted: %s; which of them do not belong would be a guess: take a tag off those", n, s.say, s.set.Count, strings.Join(s.ids, " "))
+	}
+	if len(s.ids) >= s.set.Count {
+		s.lacks = ""
+	}
+}
