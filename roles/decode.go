@@ -49,6 +49,10 @@ func (d *decoder) section(k *schemaKey, path string, n *docNode) {
 	if k.least > len(n.pairs) {
 		d.fail(n.at, "%s is empty: give it a key or leave it out", path)
 	}
+	if k.section() && k.most > 0 && len(n.pairs) > k.most {
+		d.fail(n.pairs[k.most].key.at, "%s has %d keys, %d at most: take some out", path, len(n.pairs), k.most)
+		return
+	}
 	for _, p := range n.pairs {
 		name := p.key.text
 		if at, twice := first[name]; twice {
@@ -148,7 +152,11 @@ func (d *decoder) count(k *schemaKey, path string, at cite.Place, v leafValue) b
 		d.fail(at, "%s is empty: give it an entry or leave it out", path)
 	}
 	if k.most > 0 && len(v.items) > k.most {
-		d.fail(v.items[k.most].at, "%s has %d entries, %d at most: %s, without a word; take some out", path, len(v.items), k.most, k.over)
+		why := ""
+		if k.over != "" {
+			why = " " + k.over + ", without a word;"
+		}
+		d.fail(v.items[k.most].at, "%s has %d entries, %d at most:%s take some out", path, len(v.items), k.most, why)
 	}
 	first := map[string]bool{}
 	for _, it := range v.items {

@@ -58,6 +58,9 @@ func (k *schemaKey) sectionSchema() map[string]any {
 	if k.least > 0 {
 		s["minProperties"] = k.least
 	}
+	if k.most > 0 {
+		s["maxProperties"] = k.most
+	}
 	if k.any != nil {
 		s["patternProperties"] = map[string]any{k.names.schema["pattern"].(string): k.any.jsonSchema()}
 		return s

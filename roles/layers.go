@@ -151,7 +151,12 @@ func (m *layered) finish() Errors {
 
 func (m *layered) finishSection(s *schemaKey, section string, errs *Errors) {
 	if s.any != nil && s.any.section() {
-		for _, name := range m.named(section) {
+		names := m.named(section)
+		if s.most > 0 && len(names) > s.most { // by lines of user-data, or of several layers together
+			*errs = append(*errs, errorAt(m.open[section], "%s has %d keys, %d at most: take some out", section, len(names), s.most))
+			return
+		}
+		for _, name := range names {
 			m.finishSection(s.any, joinKey(section, name), errs)
 		}
 	}

@@ -3,6 +3,7 @@ package roles
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -222,6 +223,9 @@ func TestSchemaAndDecoderAgreeOnValues(t *testing.T) {
 		"storage: {volumes: {a: {devices: [%s]}}}":  {"sdf", "/dev/sdf", "xvdf", "xvdba", "sda1", "sdba", "sdabc", "nvme1n1", "/dev/disk/sdf", "sdf0", "sd"},
 		"storage: {volumes: {a: {count: %s}}}":      {"1", "64", "0", "65", `"1"`, "-1"},
 		"storage: {raid: %s}":                       {"{a: {level: 10, of: x}}", "{0: {}}", "{abcdefghijklmnopqrstuvwxy: {}}", "{abcdefghijklmnopqrstuvwx: {}}"},
+		"storage: {raid: {%s}}":                     {listed("r%d: {}", 64), listed("r%d: {}", 65)},
+		"storage: {volumes: {a: {ids: [%s]}}}\n":    {listed("vol-%08d", 64), listed("vol-%08d", 65)},
+		"storage: {volumes: {a: {tags: {%s}}}}":     {listed("k%d: v", 50), listed("k%d: v", 51)},
 		"storage: {raid: {a: {level: %s}}}":         {"0", "1", "4", "5", "6", "10", "raid10", `"10"`},
 		"storage: {raid: {a: {of: %s}}}":            {"x", "volumes/x", "volumes/x/y", "raid/x", "/x", "volumes/", "[x]", `"${a}"`},
 		"storage: {raid: {a: {chunk: %s}}}":         {"512KiB", "512", "1MiB", "3KiB", "512K"},
@@ -253,4 +257,13 @@ func TestSchemaAndDecoderAgreeOnValues(t *testing.T) {
 			}
 		}
 	}
+}
+
+// listed is a form n times, each with its own number.
+func listed(form string, n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf(form, i))
+	}
+	return strings.Join(all, ", ")
 }

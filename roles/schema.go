@@ -20,8 +20,8 @@ type schemaKey struct {
 	is    *scalarType  // what the value, or each entry of a list, must be; nil for a section
 	list  bool         // takes a list
 	least int          // fewest entries of the list, or of a section
-	most  int          // most entries of the list; 0 is any number
-	over  string       // who would pass over what is more, without a word
+	most  int          // most entries of the list, or of a section; 0 is any number
+	over  string       // who would pass over what is more, without a word; "" where nobody would
 	again bool         // an entry may stand twice in the list
 	first *scalarType  // what the list's first entry must be, where it is not as the others
 	entry []*schemaKey // a list of maps: the keys of each

@@ -1,6 +1,7 @@
 package roles
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -71,6 +72,7 @@ func TestAGroupConsentsAsItsArrayDoes(t *testing.T) {
 		"raid: {r: {level: 1, of: two}}\n  lvm: {g: {of: raid/r, volumes: {v: 1GiB}}}":                                            resource.CreateNever,
 		"raid: {r: {level: 1, of: two, create: if-blank}}\n  lvm: {g: {of: raid/r, create: never, volumes: {v: 1GiB}}}":           resource.CreateNever,
 		"raid: {r: {level: 1, of: two, create: if-blank}}\n  lvm: {g: {of: [raid/r, one], volumes: {v: 1GiB}}}":                   resource.CreateNever,
+		"raid: {r: {level: 1, of: two, create: if-blank}}\n  lvm: {g: {of: [one, raid/r], volumes: {v: 1GiB}}}":                   resource.CreateNever,
 		"lvm: {g: {of: one, volumes: {v: 1GiB}}}\n  mounts: [{path: /a, from: lvm/g/v, type: xfs, create: if-blank}]":             resource.CreateNever,
 		"lvm: {g: {of: one, create: if-blank, volumes: {v: 1GiB}}}\n  mounts: [{path: /a, from: lvm/g/v, type: xfs}]":             resource.CreateIfBlank,
 		"raid: {r: {level: 1, of: two, create: never}}\n  lvm: {g: {of: raid/r, create: if-blank, volumes: {v: {size: 1GiB}}}}\n": resource.CreateIfBlank,
@@ -99,4 +101,17 @@ func TestStorageOfLayers(t *testing.T) {
 	}
 	_, err := Resolve(machine(says("role=mysql", "storage.raid.log.level=5")), []Source{role("mysql", disks)})
 	refused(t, err, "user-data:2:1: storage.raid.log.level is 5, which takes 3 volumes or more: volumes/log has 2")
+}
+
+// A document of 64 KiB holds thousands of names, each of which would be compared
+// with all.
+func TestStorageIsBounded(t *testing.T) {
+	lines := []string{"hostname=a"}
+	for i := range 65 {
+		lines = append(lines, fmt.Sprintf("storage.volumes.v%d.devices=sdf", i))
+	}
+	_, err := Resolve(machine(says(lines...)), nil)
+	refused(t, err, "storage.volumes has 65 keys, 64 at most: take some out")
+	_, err = Resolve(machine(says("role=x")), []Source{role("x", "role: x\nstorage: {raid: {"+listed("r%d: {}", 65)+"}}\n")})
+	refused(t, err, "storage.raid has 65 keys, 64 at most: take some out")
 }

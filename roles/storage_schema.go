@@ -1,5 +1,8 @@
 package roles
 
+// mostDisks bounds what there may be of a kind: an instance has fewer volumes.
+const mostDisks = 64
+
 // storageSchema is the role's disks. Who may tag an instance may not say what is
 // formatted on it.
 func storageSchema() *schemaKey {
@@ -10,18 +13,18 @@ func storageSchema() *schemaKey {
 }
 
 func volumesSchema() *schemaKey {
-	return &schemaKey{name: "volumes", doc: "Sets of EBS volumes, by name. The root's disk and instance store are in none.", names: setName,
+	return &schemaKey{name: "volumes", doc: "Sets of EBS volumes, by name. The root's disk and instance store are in none.", names: setName, most: mostDisks,
 		any: &schemaKey{doc: "One set: tags, ids or devices say which volumes, exactly one of the three.", keys: []*schemaKey{
-			{name: "tags", doc: "Tags of the volumes, as the EC2 API says them; all must be equal.", names: volumeTag, least: 1,
+			{name: "tags", doc: "Tags of the volumes, as the EC2 API says them; all must be equal.", names: volumeTag, least: 1, most: 50,
 				any: &schemaKey{doc: "The tag's value.", is: freeText(256)}},
-			{name: "ids", doc: "Volume ids.", is: volumeID(), list: true, least: 1},
-			{name: "devices", doc: "Names given at the attachment; sdf, xvdf and /dev/sdf are one.", is: deviceName(), list: true, least: 1},
-			{name: "count", doc: "How many volumes there must be; needed with tags, and else as many as are listed.", is: wholeNumber(1, 64, "")},
+			{name: "ids", doc: "Volume ids.", is: volumeID(), list: true, least: 1, most: mostDisks},
+			{name: "devices", doc: "Names given at the attachment; sdf, xvdf and /dev/sdf are one.", is: deviceName(), list: true, least: 1, most: mostDisks},
+			{name: "count", doc: "How many volumes there must be; needed with tags, and else as many as are listed.", is: wholeNumber(1, mostDisks, "")},
 		}}}
 }
 
 func raidSchema() *schemaKey {
-	return &schemaKey{name: "raid", doc: "Arrays of Linux software RAID, by name.", names: arrayName,
+	return &schemaKey{name: "raid", doc: "Arrays of Linux software RAID, by name.", names: arrayName, most: mostDisks,
 		any: &schemaKey{doc: "One array.", keys: []*schemaKey{
 			{name: "level", doc: "The RAID level: 0, 1, 5, 6 or 10.", is: raidLevel(), need: true},
 			{name: "of", doc: "The volume set that it is made of, all of it.", is: reference("volumes"), need: true},
@@ -32,13 +35,13 @@ func raidSchema() *schemaKey {
 }
 
 func lvmSchema() *schemaKey {
-	return &schemaKey{name: "lvm", doc: "LVM's volume groups, by name.", names: groupName,
+	return &schemaKey{name: "lvm", doc: "LVM's volume groups, by name.", names: groupName, most: mostDisks,
 		any: &schemaKey{doc: "One group.", keys: []*schemaKey{
-			{name: "of", doc: "Volume sets and arrays that it is made of.", is: reference("volumes", "raid"), list: true, one: true, least: 1, need: true},
-			{name: "volumes", doc: "Its logical volumes, by name.", names: groupName, least: 1,
+			{name: "of", doc: "Volume sets and arrays that it is made of.", is: reference("volumes", "raid"), list: true, one: true, least: 1, most: mostDisks, need: true},
+			{name: "volumes", doc: "Its logical volumes, by name.", names: groupName, least: 1, most: mostDisks,
 				any: &schemaKey{doc: "One logical volume.", brief: "size", keys: []*schemaKey{
 					{name: "size", doc: "How large a new one is: 20GiB, or 80% of the group. A value in the volume's place is its size.", is: volumeSize(), need: true},
-					{name: "stripes", doc: "Over how many of the group's devices a new one is striped.", is: wholeNumber(1, 64, "")},
+					{name: "stripes", doc: "Over how many of the group's devices a new one is striped.", is: wholeNumber(1, mostDisks, "")},
 				}}},
 			// No default in the table: it is the consent of the array below.
 			createKey(""), degradedKey(),
@@ -46,7 +49,7 @@ func lvmSchema() *schemaKey {
 }
 
 func mountsSchema() *schemaKey {
-	return &schemaKey{name: "mounts", list: true, doc: "File systems and where they are mounted, by units of this boot alone; fstab is left as it is. The role's services start when all are mounted, and never without them.", entry: []*schemaKey{
+	return &schemaKey{name: "mounts", list: true, most: mostDisks, doc: "File systems and where they are mounted, by units of this boot alone; fstab is left as it is. The role's services start when all are mounted, and never without them.", entry: []*schemaKey{
 		{name: "path", doc: "The folder, empty or made anew.", is: mountPath(), need: true},
 		{name: "from", doc: "What it lies on: a volume set of one volume, an array or a logical volume.", is: reference("volumes", "raid", "lvm"), need: true},
 		{name: "type", doc: "The file system: xfs or ext4.", is: oneOf("xfs", "ext4"), need: true},

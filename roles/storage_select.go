@@ -138,7 +138,7 @@ func (s *selection) byDevice(f facts.Facts) {
 func attachedAs(f facts.Facts, name string) []string {
 	var ids []string
 	for _, d := range f.Disks {
-		if d.Volume != "" && d.Name != "" && attachment(d.Name) == name {
+		if d.Volume != "" && attachment(d.Name) == name {
 			ids = append(ids, d.Volume)
 		}
 	}
@@ -154,7 +154,7 @@ func attachedAs(f facts.Facts, name string) []string {
 // isScratch says that a disk of that name is no volume at all.
 func isScratch(f facts.Facts, name string) bool {
 	for _, d := range f.Disks {
-		if d.Kind == "instance-store" && d.Name != "" && attachment(d.Name) == name {
+		if d.Kind == "instance-store" && attachment(d.Name) == name {
 			return true
 		}
 	}
