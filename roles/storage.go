@@ -169,17 +169,18 @@ func (s *storagePlan) group(g Group) {
 func (s *storagePlan) vg(g Group) resource.VolumeGroup {
 	r := resource.VolumeGroup{Storage: s.common, Name: g.Name, Degraded: g.Degraded}
 	r.Create, _ = s.consent(g.Create, "")
+	wanted := 0
 	for _, of := range g.Of {
 		if of.Kind == "raid" {
-			r.Over, r.Count = append(r.Over, s.md(s.arrayNamed(of.Name))), r.Count+1
+			r.Over, wanted = append(r.Over, s.md(s.arrayNamed(of.Name))), wanted+1
 			continue
 		}
 		for _, id := range s.sets[of.Name].ids {
 			r.Over = append(r.Over, resource.Volume{VolumeID: id})
 		}
-		r.Count += s.sets[of.Name].set.Count
+		wanted += s.sets[of.Name].set.Count
 	}
-	if len(r.Over) != r.Count {
+	if len(r.Over) != wanted {
 		r.Create = resource.CreateNever
 	}
 	return r
