@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, s streams) int {
 // find takes the longest command name that args begin with.
 func find(args []string) (command, []string, bool) {
 	for n := min(2, len(args)); n > 0; n-- {
-		for _, c := range commands() {
+		for _, c := range append(commands(), inner()...) {
 			if c.name == strings.Join(args[:n], " ") {
 				return c, args[n:], true
 			}

@@ -1,0 +1,105 @@
+package block
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"reveille/bootstrap/host"
+)
+
+// NotBlank says what was found where on a device that should have been blank.
+type NotBlank struct {
+	Node  string
+	Found string // "a file system, xfs", "data at byte 4096"
+}
+
+func (e *NotBlank) Error() string { return e.Node + " is not blank: " + e.Found }
+
+// Blank proves that nobody has ever put anything on a device. The error is a
+// *NotBlank where something was found; any other says why it could not be
+// proven. Above SampleLimit every byte is read, unless witnessed: something
+// beside the device says that it is new. That takes its time, which ctx alone
+// bounds.
+func Blank(ctx context.Context, h *host.Host, node string, witnessed bool) error {
+	found, err := recognised(ctx, h, node)
+	if err == nil && found == "" {
+		found, err = scanned(ctx, h, node, witnessed)
+	}
+	if err != nil {
+		return fmt.Errorf("prove %s blank: %w", node, err)
+	}
+	if found != "" {
+		return &NotBlank{Node: node, Found: found}
+	}
+	return nil
+}
+
+// recognised is what the kernel or the tools know of the device; "" where that
+// is nothing.
+func recognised(ctx context.Context, h *host.Host, node string) (string, error) {
+	kernel, err := kernelAt(h, node)
+	if err != nil {
+		return "", err
+	}
+	held, err := Holders(h, kernel)
+	if err != nil {
+		return "", err
+	}
+	if len(held) > 0 {
+		return strings.Join(held, ", ") + " on it", nil
+	}
+	content, err := Probe(ctx, h, node)
+	if errors.Is(err, ErrAmbivalent) {
+		return ErrAmbivalent.Error(), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if content.Type != "" {
+		return content.String(), nil
+	}
+	left, err := signatures(ctx, h, node)
+	if err != nil {
+		return "", err
+	}
+	var all []string
+	for _, s := range left {
+		all = append(all, fmt.Sprintf("a signature of %s at byte %s", s.Type, s.Offset))
+	}
+	return strings.Join(all, ", "), nil
+}
+
+// Verdict is what the child says of a device that it has read.
+type Verdict struct {
+	Blank bool   `json:"blank"`
+	Found string `json:"found,omitempty"` // where it is not
+	Size  int64  `json:"size"`            // bytes
+	Read  int64  `json:"read"`            // how many of them were read
+}
+
+// scanned has a child read the device: what was found there, "" where nothing
+// but zeros.
+func scanned(ctx context.Context, h *host.Host, node string, witnessed bool) (string, error) {
+	args := []string{"look", "blank", node}
+	if witnessed {
+		args = []string{"look", "blank", "--witnessed", node}
+	}
+	out, err := h.Self(ctx, args...)
+	if err != nil {
+		return "", err
+	}
+	var v Verdict
+	if err := json.Unmarshal(out.Stdout, &v); err != nil {
+		return "", fmt.Errorf("what was read is not said in words that are known: %w", err)
+	}
+	switch {
+	case v.Found != "":
+		return v.Found, nil
+	case !v.Blank || v.Size <= 0 || v.Read <= 0:
+		return "", errors.New("what was read proves nothing")
+	}
+	return "", nil
+}

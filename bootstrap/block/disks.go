@@ -1,0 +1,121 @@
+package block
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"reveille/bootstrap/host"
+)
+
+// Kind is what a disk is to EC2.
+type Kind string
+
+// The kinds.
+const (
+	EBS           Kind = "ebs"
+	InstanceStore Kind = "instance-store"
+	Other         Kind = "other" // Xen's as well, which do not say what they are
+)
+
+// Disk is a whole disk as the kernel has it now. Kernel names move between
+// boots: the volume id is the only key.
+type Disk struct {
+	Kernel string `json:"kernel"` // "nvme1n1"
+	Kind   Kind   `json:"kind"`
+	Volume string `json:"volume"` // "vol-0…"; "" where it is no EBS volume, or does not say which
+	Name   string `json:"name"`   // given at its attachment, "sdf", without /dev/; "" where it does not say
+	Size   int64  `json:"size"`   // bytes
+	Root   bool   `json:"root"`   // the running system lies on it
+}
+
+// Node is the disk's device node.
+func (d Disk) Node() string { return path.Join("/dev", d.Kernel) }
+
+// Disks are the machine's whole disks, those of a volume id first and sorted by
+// it. Names given at attachment are not asked for, as they cost a child: see
+// Names. The error names each disk that could not be read; the others are there
+// beside it.
+func Disks(h *host.Host) ([]Disk, error) {
+	kernels, err := names(h, sysBlock)
+	kernels = slices.DeleteFunc(kernels, notDisk.MatchString)
+	if err != nil || len(kernels) == 0 {
+		return nil, err
+	}
+	root, err := systemDisks(h)
+	if err != nil {
+		// Without it any disk may be the system's, and none may be offered.
+		return nil, fmt.Errorf("find the disks that the system lies on: %w", err)
+	}
+	var disks []Disk
+	var errs []error
+	for _, k := range kernels {
+		d, err := readDisk(h, k)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("disk %s: %w", k, err))
+			continue
+		}
+		d.Root = root[k]
+		if there, _ := h.Lstat(path.Join(sysBlock, k)); there.Exists {
+			disks = append(disks, d)
+		}
+	}
+	slices.SortFunc(disks, byVolume)
+	return disks, errors.Join(errs...)
+}
+
+// notDisk is what is no disk of its own: made of files, of memory, of other
+// disks, or of another machine's; and the paths behind an NVMe disk that has
+// several.
+var notDisk = regexp.MustCompile(`^(loop|ram|zram|sr|fd|dm-|md|nbd|rbd|drbd|bcache)[0-9_]|^md|^nvme[0-9]+c[0-9]+n[0-9]+$`)
+
+func byVolume(a, b Disk) int {
+	if (a.Volume == "") != (b.Volume == "") {
+		return cmp.Compare(b.Volume, a.Volume)
+	}
+	return cmp.Or(cmp.Compare(a.Volume, b.Volume), cmp.Compare(a.Kernel, b.Kernel))
+}
+
+// sector is what /sys counts sizes in, whatever the disk's own sectors.
+const sector = 512
+
+func readDisk(h *host.Host, kernel string) (Disk, error) {
+	sectors, err := number(h, sysBlock, kernel, "size")
+	if err != nil {
+		return Disk{}, err
+	}
+	model, err := attribute(h, sysBlock, kernel, "device/model")
+	if err != nil {
+		return Disk{}, err
+	}
+	serial, err := attribute(h, sysBlock, kernel, "device/serial")
+	if err != nil {
+		return Disk{}, err
+	}
+	d := Disk{Kernel: kernel, Kind: Other, Size: sectors * sector}
+	switch model {
+	case "Amazon Elastic Block Store":
+		d.Kind, d.Volume = EBS, volumeID(serial)
+	case "Amazon EC2 NVMe Instance Storage":
+		d.Kind = InstanceStore
+	}
+	if strings.HasPrefix(kernel, "xvd") {
+		d.Name = kernel // there the kernel's name is made of it
+	}
+	return d, nil
+}
+
+var volumeSerial = regexp.MustCompile(`^vol-?([0-9a-f]{8,17})$`)
+
+// volumeID is the volume's id of a serial number, which has it without the
+// hyphen.
+func volumeID(serial string) string {
+	if m := volumeSerial.FindStringSubmatch(serial); m != nil {
+		return "vol-" + m[1]
+	}
+	return ""
+}

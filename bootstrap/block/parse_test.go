@@ -1,0 +1,140 @@
+package block
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const mib = 1 << 20
+
+func TestMembers(t *testing.T) {
+	for file, want := range map[string]Member{
+		"raid10":        {UUID: "4f3b0c1d:11112222:33334444:55556666", Name: "data", Level: "raid10", Devices: 4, Events: 14},
+		"raid0-foreign": {UUID: "c72e6f6b:66448f25:2051b057:0d562c4e", Name: "data", Level: "raid0", Devices: 2},
+		"raid1-0.90":    {UUID: "70a757f1:75d0e134:0002fec5:13a5c7d1", Level: "raid1", Devices: 2, Events: 18},
+		"raid1-1.0":     {UUID: "66cdfdf7:1b5199a4:1849bb47:b1028a2e", Name: "m1.0", Level: "raid1", Devices: 2, Events: 18},
+		"raid1-1.1":     {UUID: "460d1e9a:177f34b7:22bc9c75:680cb4e5", Name: "m1.1", Level: "raid1", Devices: 2, Events: 17},
+		"raid1-1.2":     {UUID: "4706977e:e9927170:9ea3a74a:d536d482", Name: "m1.2", Level: "raid1", Devices: 2, Events: 17},
+		"raid1-spare":   {UUID: "4706977e:e9927170:9ea3a74a:d536d482", Name: "m1.2", Level: "raid1", Devices: 2, Events: 17},
+		"ddf":           {UUID: "4c58af76:42860297:840479da:a3fc158e", Level: "container", Devices: 2},
+	} {
+		got, err := parseMember(testdata(t, "mdadm-examine/"+file))
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v\n%s", file, err, diff)
+		}
+	}
+	for _, bad := range []string{"MD_LEVEL=raid10\n", "MD_UUID=1:2:3:4\nMD_DEVICES=four\n", "MD_UUID=1:2:3:4\nMD_EVENTS=-1\n"} {
+		if m, err := parseMember(bad); err == nil {
+			t.Errorf("%q is %+v", bad, m)
+		}
+	}
+}
+
+func TestLVMReports(t *testing.T) {
+	all := func(state string) LVM {
+		var all LVM
+		for _, r := range []string{"pvs", "vgs", "lvs"} {
+			part, err := parseLVM([]byte(testdata(t, "lvm/"+r+"-"+state)))
+			if err != nil {
+				t.Errorf("%s-%s: %v", r, state, err)
+			}
+			all.PVs, all.VGs, all.LVs = append(all.PVs, part.PVs...), append(all.VGs, part.VGs...), append(all.LVs, part.LVs...)
+		}
+		return all
+	}
+	six := PV{"/dev/nvme6n1", "i3gr24-a1WH-z9fU-Nble-7rIB-oZ5E-IESKik", "main", 60 * mib}
+	seven := PV{"/dev/nvme7n1", "dZnJe4-IDSL-dUpo-0RgU-baMM-4b9o-sk6aeL", "main", 60 * mib}
+	free := PV{"/dev/nvme8n1", "enKbfa-AKn4-KXTW-BXRO-21pn-gcl7-3he8t0", "", 64 * mib}
+	lost := seven
+	lost.Node = ""
+	vg := VG{Name: "main", UUID: "LZ52ur-GZrS-rx7k-EH9e-LSe0-7XtX-ADfxGJ", Size: 120 * mib, Free: 40 * mib, Extent: 4 * mib}
+	partial, full := vg, vg
+	partial.Missing, full.Free = 1, 8*mib
+	db := LV{"main", "db", "QjYKrL-zhGP-WGad-ONMH-POmj-HhYw-5LoVSi", 64 * mib, true}
+	logs := LV{"main", "my-logs", "5pKbmg-al3L-arKK-Ytm5-lWCo-zJbK-B4DUg5", 16 * mib, false}
+	pool := LV{"main", "pool", "HECSmy-JbHC-TtDs-Oiid-YsRo-hXu1-BrsaAe", 16 * mib, true}
+	snap := LV{"main", "snap", "k68DRJ-vjKO-rpat-Mt0J-dspf-iyPZ-DiVcVV", 8 * mib, true}
+	for state, want := range map[string]LVM{
+		"none":     {},
+		"group":    {[]PV{six, seven, free}, []VG{vg}, []LV{db, logs}},
+		"missing":  {[]PV{six, free, lost}, []VG{partial}, []LV{db, logs}},
+		"snapshot": {[]PV{six, seven}, []VG{full}, []LV{db, logs, pool, snap}},
+	} {
+		if diff := cmp.Diff(want, all(state)); diff != "" {
+			t.Errorf("%s:\n%s", state, diff)
+		}
+	}
+	for _, bad := range []string{"", "{}", "Volume group not found", `{"report":[{"pv":[{"pv_name":"/dev/x","pv_size":"64m"}]}]}`} {
+		if l, err := parseLVM([]byte(bad)); err == nil {
+			t.Errorf("%q is %+v", bad, l)
+		}
+	}
+}
+
+func TestContents(t *testing.T) {
+	for file, want := range map[string]Content{
+		"blank":          {},
+		"partition":      {}, // it is told of its place alone
+		"md-member":      {"linux_raid_member", "raid", "4f3b0c1d-1111-2222-3333-444455556666", "any:data"},
+		"md-member-0.90": {"linux_raid_member", "raid", "70a757f1-75d0-e134-0002-fec513a5c7d1", ""},
+		"ext4":           {"ext4", "filesystem", "f625d437-19ab-4189-ab13-6b2520a3abfe", "my data"},
+		"xfs":            {"xfs", "filesystem", "37d8c02b-2984-4435-a07f-5617ec82e8c1", ""},
+		"swap":           {"swap", "other", "9ecae2c0-151b-4588-8ae0-55ed737cd33a", "sw"},
+		"luks":           {"crypto_LUKS", "crypto", "", ""},
+		"gpt":            {"gpt", "parttable", "eecc0092-f39c-ba4a-8a6c-312f06340af0", ""},
+		"dos":            {"dos", "parttable", "1c6164a9", ""},
+	} {
+		if diff := cmp.Diff(want, parseProbe(testdata(t, "blkid/"+file))); diff != "" {
+			t.Errorf("%s:\n%s", file, diff)
+		}
+	}
+}
+
+func TestSignatures(t *testing.T) {
+	for file, want := range map[string][]signature{
+		"blank":     {},
+		"md-member": {{"0x1000", "linux_raid_member"}},
+		"ext4":      {{"0x438", "ext4"}},
+		"gpt":       {{"0x200", "gpt"}, {"0x3fffe00", "gpt"}, {"0x1fe", "PMBR"}},
+	} {
+		got, err := parseSignatures([]byte(testdata(t, "wipefs/"+file)))
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v\n%s", file, err, diff)
+		}
+	}
+	if got, err := parseSignatures([]byte("\n")); len(got) > 0 || err != nil {
+		t.Errorf("silence is %v, %v", got, err)
+	}
+	for _, bad := range []string{"{}", "null", "offset type", `{"signatures":null}`} {
+		if got, err := parseSignatures([]byte(bad)); err == nil {
+			t.Errorf("%q is %v", bad, got)
+		}
+	}
+}
+
+func TestMountinfo(t *testing.T) {
+	s := newSys()
+	s["/proc/self/mountinfo"] = testdata(t, "proc/mountinfo")
+	mounts, err := Mounts(s.machine(t).Host())
+	if err != nil || len(mounts) != strings.Count(testdata(t, "proc/mountinfo"), "\n") {
+		t.Fatalf("%d mounts, %v", len(mounts), err)
+	}
+	last := mounts[len(mounts)-2:]
+	want := []Mount{
+		{Path: "/mnt/a b", Source: "/dev/nvme5n1", Major: 259, Minor: 6, Type: "xfs"},
+		{Path: "/mnt/x", Source: "/dev/nvme5n1", Major: 259, Minor: 6, Type: "xfs", ReadOnly: true},
+	}
+	if diff := cmp.Diff(want, last); diff != "" {
+		t.Error(diff)
+	}
+	for _, bad := range []string{"20 1 259:1 / / rw ext4 /dev/root rw\n", "20 1 root / / rw - ext4 /dev/root rw\n", "20 1 0:5 / / rw - ext4\n"} {
+		if m, err := parseMounts(bad); err == nil {
+			t.Errorf("%q is %+v", bad, m)
+		}
+	}
+	if got := parseSwaps(testdata(t, "proc/swaps")); len(got) != 1 || got[0] != "/dev/nvme7n1" {
+		t.Errorf("swaps are %v", got)
+	}
+}

@@ -1,0 +1,165 @@
+package block
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math/rand/v2"
+	"sync"
+
+	"reveille/bootstrap/host"
+)
+
+const (
+	piece   = 1 << 20 // what is read at once at most, in bytes
+	readers = 4       // a network's disk is slow to answer, and answers many at once
+)
+
+// span is a part of a device that is read at once.
+type span struct{ at, length int64 }
+
+// Scan reads a device to see whether all of it is zero: by samples, or, above
+// SampleLimit and unless witnessed, every byte. The seed is where samples are
+// taken; nobody must know it who writes on the device. An error is one of
+// reading, and no verdict.
+func Scan(ctx context.Context, r io.ReaderAt, size int64, witnessed bool, seed [32]byte) (Verdict, error) {
+	if size <= 0 {
+		return Verdict{}, errors.New("its size is 0 bytes: it is failing, or not yet or no longer attached")
+	}
+	spans := whole(size)
+	if size > wholeLimit && (size <= SampleLimit || witnessed) {
+		spans = joined(places(size, rand.New(rand.NewChaCha8(seed))), size)
+	}
+	s := scan{r: r, size: size, next: spans}
+	return s.run(ctx)
+}
+
+// whole is all of a device, a piece at a time.
+func whole(size int64) iter.Seq[span] {
+	return func(yield func(span) bool) {
+		for at := int64(0); at < size; at += piece {
+			if !yield(span{at, min(piece, size-at)}) {
+				return
+			}
+		}
+	}
+}
+
+// joined makes spans of sorted pages: those that lie side by side are read at
+// once.
+func joined(pages []int64, size int64) iter.Seq[span] {
+	return func(yield func(span) bool) {
+		for i := 0; i < len(pages); {
+			s := span{at: pages[i]}
+			for i < len(pages) && pages[i] == s.at+s.length && s.length < piece {
+				s.length += page
+				i++
+			}
+			s.length = min(s.length, size-s.at)
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// scan is one reading of a device, by several readers.
+type scan struct {
+	r    io.ReaderAt
+	size int64
+	next iter.Seq[span]
+
+	mu    sync.Mutex
+	read  int64
+	found []finding
+	err   error
+}
+
+type finding struct {
+	at   int64
+	text string
+}
+
+func (s *scan) run(ctx context.Context) (Verdict, error) {
+	work := make(chan span)
+	var wg sync.WaitGroup
+	for range readers {
+		wg.Go(func() {
+			buf := host.AlignedBuffer(piece)
+			for w := range work {
+				s.look(w, buf)
+			}
+		})
+	}
+	for w := range s.next {
+		if s.over(ctx) {
+			break
+		}
+		work <- w
+	}
+	close(work)
+	wg.Wait()
+	v := Verdict{Size: s.size, Read: s.read}
+	if len(s.found) > 0 { // data is data, whatever else cannot be read
+		first := s.found[0]
+		for _, f := range s.found {
+			if cmp.Less(f.at, first.at) {
+				first = f
+			}
+		}
+		v.Found = first.text
+		return v, nil
+	}
+	v.Blank = s.err == nil
+	return v, s.err
+}
+
+// over says that there is a verdict, or none to be had.
+func (s *scan) over(ctx context.Context) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = cmp.Or(s.err, ctx.Err())
+	return s.err != nil || len(s.found) > 0
+}
+
+// look reads one span. A read's length is a whole number of pages, and the
+// device may end within the last.
+func (s *scan) look(w span, buf []byte) {
+	n, err := s.r.ReadAt(buf[:(w.length+page-1)&^(page-1)], w.at)
+	data := buf[:min(int64(n), w.length)]
+	i := firstNonZero(data)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read += int64(len(data))
+	switch {
+	case i >= 0:
+		s.found = append(s.found, finding{w.at, describe(data, w.at, i)})
+	case int64(len(data)) == w.length:
+	case err == nil || errors.Is(err, io.EOF):
+		s.err = fmt.Errorf("read at byte %d: it ends before the %d bytes that it says it has", w.at, s.size)
+	default:
+		s.err = fmt.Errorf("read at byte %d: %w", w.at, err)
+	}
+}
+
+var zeros [page]byte
+
+// firstNonZero is where the first byte is that is not zero; -1 where all are.
+func firstNonZero(data []byte) int {
+	for at := 0; at < len(data); at += page {
+		part := data[at:min(at+page, len(data))]
+		if bytes.Equal(part, zeros[:len(part)]) {
+			continue
+		}
+		for i, b := range part {
+			if b != 0 {
+				return at + i
+			}
+		}
+	}
+	return -1
+}
