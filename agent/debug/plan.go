@@ -21,6 +21,7 @@ type PlannedStep struct {
 	Concern  string          `json:"concern"`
 	Required bool            `json:"required"`
 	Needs    []string        `json:"needs"`
+	After    []string        `json:"after"` // begun once these have ended, however they ended
 	Why      string          `json:"why"`
 	Wants    string          `json:"wants"` // what it asks for, secrets masked
 	State    string          `json:"state"` // "" where no machine was looked at
@@ -44,7 +45,7 @@ func Plan(ctx context.Context, h *host.Host, w agent.Wanted) ([]PlannedStep, err
 	}
 	out := make([]PlannedStep, len(p))
 	for i, s := range p {
-		out[i] = PlannedStep{ID: s.ID(), Concern: s.Concern, Required: s.Required, Needs: append([]string{}, s.Needs...), Why: s.Why, Changes: []PlannedChange{}}
+		out[i] = PlannedStep{ID: s.ID(), Concern: s.Concern, Required: s.Required, Needs: append([]string{}, s.Needs...), After: append([]string{}, s.After...), Why: s.Why, Changes: []PlannedChange{}}
 		if d, ok := s.Resource.(plan.Describer); ok {
 			out[i].Wants = d.Describe()
 		}
@@ -104,8 +105,8 @@ func WritePlan(w io.Writer, steps []PlannedStep, brief bool) {
 			must = "not required"
 		}
 		fmt.Fprintf(w, "%s  [%s, %s]%s\n  why: %s\n", report.Clean(s.ID), s.Concern, must, stateOf(s), report.Clean(s.Why))
-		if len(s.Needs) > 0 {
-			fmt.Fprintf(w, "  after: %s\n", report.Clean(strings.Join(s.Needs, ", ")))
+		if first := slices.Concat(s.Needs, s.After); len(first) > 0 {
+			fmt.Fprintf(w, "  after: %s\n", report.Clean(strings.Join(first, ", ")))
 		}
 		if s.Error != "" {
 			fmt.Fprintf(w, "  error: %s\n", report.Clean(s.Error))

@@ -1,6 +1,6 @@
 // Package converge walks a plan: each step starts the moment what it needs is
-// so, looks, changes what it may, and looks again. It says of every step how
-// it ended and why.
+// so and what it comes after has ended, looks, changes what it may, and looks
+// again. It says of every step how it ended and why.
 //
 // It knows steps and risks alone. It must not know what a resource is about,
 // which pass this is, or who is told; whatever it may do on this machine today

@@ -20,6 +20,7 @@ import (
 type script struct {
 	ID       string
 	Needs    []string
+	After    []string
 	So       bool        // from the start
 	Risks    []plan.Risk // one change each
 	Waits    int         // looks that say NotYet first; -1: for ever
@@ -47,6 +48,9 @@ func drawScripts(t *rapid.T) []script {
 		for j := range i {
 			if rapid.IntRange(0, 3).Draw(t, "need") == 0 {
 				s.Needs = append(s.Needs, fmt.Sprintf("step%d", j))
+			}
+			if rapid.IntRange(0, 5).Draw(t, "after") == 0 {
+				s.After = append(s.After, fmt.Sprintf("step%d", j))
 			}
 		}
 		out = append(out, s)
@@ -127,7 +131,7 @@ func (a actor) do(i int, risk plan.Risk) error {
 func walkOn(t *testing.T, m *machine, scripts []script, max plan.Risk) (Report, []int) {
 	var p plan.Plan
 	for _, s := range scripts {
-		p = append(p, plan.Step{Resource: actor{m, s}, Needs: s.Needs})
+		p = append(p, plan.Step{Resource: actor{m, s}, Needs: s.Needs, After: s.After})
 	}
 	var report Report
 	var heard []int

@@ -46,8 +46,9 @@ type walk struct {
 	opts      Options
 	start     time.Time
 	needs     [][]int // places in the plan
-	neededBy  [][]int
-	unsettled []int // how many needs have not ended yet
+	after     [][]int // those that need only have ended
+	waitedBy  [][]int // whom a step holds up, for either reason
+	unsettled []int   // how many of needs and after have not ended yet
 	results   []Result
 	untold    []int
 	running   int
@@ -62,37 +63,45 @@ type end struct {
 func newWalk(h *host.Host, p plan.Plan, o Options) *walk {
 	w := &walk{
 		host: h, plan: p, opts: o, start: time.Now(),
-		needs: make([][]int, len(p)), neededBy: make([][]int, len(p)),
+		needs: make([][]int, len(p)), after: make([][]int, len(p)), waitedBy: make([][]int, len(p)),
 		unsettled: make([]int, len(p)), results: make([]Result, len(p)),
 		ends: make(chan end, len(p)),
 	}
 	ids := p.IDs()
 	for i, s := range p {
-		for _, need := range s.Needs {
-			at := slices.Index(ids, need)
-			if slices.Contains(w.needs[i], at) {
-				continue
-			}
-			w.needs[i] = append(w.needs[i], at)
-			w.neededBy[at] = append(w.neededBy[at], i)
+		w.needs[i] = places(ids, s.Needs)
+		w.after[i] = slices.DeleteFunc(places(ids, s.After), func(at int) bool { return slices.Contains(w.needs[i], at) })
+		for _, at := range slices.Concat(w.needs[i], w.after[i]) {
+			w.waitedBy[at] = append(w.waitedBy[at], i)
 			w.unsettled[i]++
 		}
 	}
 	return w
 }
 
+// places are where these steps stand in the plan, each once.
+func places(ids, of []string) []int {
+	var out []int
+	for _, id := range of {
+		if at := slices.Index(ids, id); !slices.Contains(out, at) {
+			out = append(out, at)
+		}
+	}
+	return out
+}
+
 // settle notes how a step ended and begins those that waited for it alone.
 func (w *walk) settle(ctx context.Context, i int, r Result) {
 	w.results[i] = r
 	w.untold = append(w.untold, i)
-	for _, next := range w.neededBy[i] {
+	for _, next := range w.waitedBy[i] {
 		if w.unsettled[next]--; w.unsettled[next] == 0 {
 			w.begin(ctx, next)
 		}
 	}
 }
 
-// begin starts a step whose needs have all ended, or says why it cannot. It
+// begin starts a step when all that it waits for has ended, or says why it cannot. It
 // waits for all needs even where the first has failed, so that the same
 // outcome always has the same words.
 func (w *walk) begin(ctx context.Context, i int) {
@@ -119,7 +128,8 @@ func (w *walk) begin(ctx context.Context, i int) {
 
 // lacking are the needs, with their states, that keep a step from beginning,
 // and, in a dry run, those that only keep it from being seen as it will be:
-// they would have been made so by then.
+// they would have been made so by then. What a step only comes after keeps it
+// from nothing.
 func (w *walk) lacking(i int) (notSo, unseen []string) {
 	for _, at := range w.needs[i] {
 		state := w.results[at].State
@@ -130,6 +140,11 @@ func (w *walk) lacking(i int) (notSo, unseen []string) {
 			unseen = append(unseen, name)
 		default:
 			notSo = append(notSo, name)
+		}
+	}
+	for _, at := range w.after[i] {
+		if state := w.results[at].State; w.dry() && (state == Drifted || state == Unknown) {
+			unseen = append(unseen, fmt.Sprintf("%s (%s)", w.plan[at].ID(), state))
 		}
 	}
 	return notSo, unseen

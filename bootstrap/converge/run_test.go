@@ -236,3 +236,44 @@ func TestCancelled(t *testing.T) {
 		}
 	})
 }
+
+// What a step comes after holds it up until it has ended, and no longer: a
+// failure or a block keeps it from nothing, and a wait that others end is waited
+// for.
+func TestAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := failing("volumes", &plan.NotYet{For: "volume vol-a"})
+		p := plan.Plan{
+			step(&fake{id: "array"}),
+			step(&fake{id: "mount"}, "array"),
+			step(late),
+			step(&fake{id: "blocked"}, "volumes"),
+			step(&fake{id: "last"}),
+		}
+		p[0].After = []string{"volumes", "volumes"}
+		p[2].Within = 5 * time.Second
+		p[4].Needs, p[4].After = []string{"array"}, []string{"array", "blocked"}
+		r := run(t, t.Context(), p, Options{Max: plan.Disrupts})
+		want(t, r,
+			[]string{"array", "ok"},
+			[]string{"mount", "ok"},
+			[]string{"volumes", "failed", "error: not so within 5s: waiting for volume vol-a"},
+			[]string{"blocked", "blocked", "error: needs volumes (failed)"},
+			[]string{"last", "ok"})
+		if got := r.Results[0].Start; got != 5*time.Second {
+			t.Errorf("the array was looked at after %v, its volumes had 5s", got)
+		}
+	})
+}
+
+// A dry run waits for nothing, so what came too early is no fault.
+func TestAfterInADryRun(t *testing.T) {
+	p := plan.Plan{
+		step(failing("volumes", &plan.NotYet{For: "volume vol-a"})),
+		step(failing("array", errBoom)),
+	}
+	p[1].After = []string{"volumes"}
+	want(t, run(t, t.Context(), p, Options{}),
+		[]string{"volumes", "unknown", "error: waiting for volume vol-a"},
+		[]string{"array", "unknown", "error: cannot be seen before what it needs is so: volumes (unknown): boom"})
+}

@@ -30,21 +30,30 @@ func (p Plan) Normal() Plan {
 }
 
 // Offline is the plan for a root that is not the running machine's: live steps
-// are left out, and what needed one needs what that one needed. What a left-out
+// are left out, and what needed one needs what that one needed. What came after
+// one, or needed it, comes after whatever that one waited for. What a left-out
 // step made required stays so.
 func (p Plan) Offline() Plan {
 	normal := p.Normal()
 	ids := normal.IDs()
-	dropped := map[string][]string{}
+	dropped := map[string]bool{}
+	needs, waits := map[string][]string{}, map[string][]string{} // of all steps that are left out
 	for i, s := range normal {
 		if live(s) {
-			dropped[ids[i]] = s.Needs
+			dropped[ids[i]] = true
+			needs[ids[i]], waits[ids[i]] = s.Needs, slices.Concat(s.Needs, s.After)
 		}
 	}
 	var out Plan
 	for _, s := range normal {
 		if !live(s) {
-			s.Needs = through(s.Needs, dropped)
+			// Only what is reached by needs alone must be so.
+			all := through(slices.Concat(s.Needs, s.After), dropped, waits)
+			s.Needs = through(s.Needs, dropped, needs)
+			s.After = slices.DeleteFunc(all, func(id string) bool { return slices.Contains(s.Needs, id) })
+			if len(s.After) == 0 {
+				s.After = nil
+			}
 			out = append(out, s)
 		}
 	}
@@ -56,8 +65,9 @@ func live(s Step) bool {
 	return ok && l.Live()
 }
 
-// through replaces each dropped need by what it needed itself, in its place.
-func through(needs []string, dropped map[string][]string) []string {
+// through replaces each step that is left out by what it waited for itself, in
+// its place.
+func through(needs []string, dropped map[string]bool, waited map[string][]string) []string {
 	var out []string
 	seen := map[string]bool{}
 	var add func(needs []string)
@@ -67,8 +77,8 @@ func through(needs []string, dropped map[string][]string) []string {
 				continue
 			}
 			seen[need] = true
-			if further, gone := dropped[need]; gone {
-				add(further)
+			if dropped[need] {
+				add(waited[need])
 			} else {
 				out = append(out, need)
 			}

@@ -78,15 +78,16 @@ type Step struct {
 	Resource
 	Concern  string        // "resolver": the room of roles that asked
 	Needs    []string      // IDs that must be so first
+	After    []string      // IDs that must have ended first, however they ended
 	Lasting  bool          // it may be so from an earlier pass, whatever has become of its needs: it is looked at all the same, and blocked only where something is to be done
 	Why      string        // the rule and the layer that asked
-	Within   time.Duration // from the moment its needs are so; zero is DefaultWithin
-	Required bool          // not ready without it; what a required step needs is required
+	Within   time.Duration // from the moment when it may begin; zero is DefaultWithin
+	Required bool          // not ready without it; what a required step needs is required, and what it only comes after is not
 }
 
 // DefaultWithin bounds a step that names no bound of its own.
 const DefaultWithin = 30 * time.Second
 
 // Plan is the steps in the order in which they are reported. The order in
-// which they run follows from Needs alone.
+// which they run follows from Needs and After alone.
 type Plan []Step

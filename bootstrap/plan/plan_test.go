@@ -31,6 +31,10 @@ func liveStep(id string, needs ...string) Step {
 	return Step{Resource: thing{id: id, live: true}, Concern: "test", Needs: needs}
 }
 
+func after(id string, others ...string) Step {
+	return Step{Resource: thing{id: id}, Concern: "test", After: others}
+}
+
 func TestValidate(t *testing.T) {
 	for name, c := range map[string]struct {
 		plan Plan
@@ -45,6 +49,10 @@ func TestValidate(t *testing.T) {
 		"unknown need":          {Plan{step("a", "b")}, []string{`a (test) needs "b", which is no step of the plan`}},
 		"itself":                {Plan{step("a", "a")}, []string{"these steps wait for each other for ever: a needs a"}},
 		"cycle":                 {Plan{step("x", "b"), step("a", "b"), step("b", "c"), step("c", "a")}, []string{"these steps wait for each other for ever: b needs c needs a needs b"}},
+		"unknown after":         {Plan{after("a", "b")}, []string{`a (test) comes after "b", which is no step of the plan`}},
+		"cycle through both":    {Plan{step("a", "b"), after("b", "c"), step("c", "a")}, []string{"these steps wait for each other for ever: a needs b comes after c needs a"}},
+		"after itself":          {Plan{after("a", "a")}, []string{"these steps wait for each other for ever: a comes after a"}},
+		"needs and after one":   {Plan{step("a"), {Resource: thing{id: "b"}, Needs: []string{"a"}, After: []string{"a"}}}, nil},
 		"negative bound":        {Plan{{Resource: thing{id: "a"}, Within: -time.Second}}, []string{"a (no concern named) is bounded by -1s, which is less than nothing"}},
 		"all at once": {Plan{step("a", "a"), step("a"), {}, step("b", "nowhere")}, []string{
 			"a is wanted twice: by test and by test",
@@ -69,6 +77,7 @@ func TestNormalMakesNeedsOfRequiredStepsRequired(t *testing.T) {
 	required := step("top", "mid")
 	required.Required = true
 	p := Plan{step("base"), step("aside", "base"), step("mid", "base"), required}
+	p[2].After = []string{"aside"} // that it has ended is enough
 	got := map[string]bool{}
 	for _, s := range p.Normal() {
 		got[s.ID()] = s.Required
@@ -109,6 +118,31 @@ func TestOfflineReconnectsNeeds(t *testing.T) {
 	}
 }
 
+// What a step waited for through steps that are left out it still waits for:
+// must be so what all the way was needed, and must have ended what was not.
+func TestOfflineReconnectsAfters(t *testing.T) {
+	array := liveStep("array", "folder")
+	array.After = []string{"volumes"}
+	volumes := liveStep("volumes", "file")
+	service := step("service", "array")
+	last := after("last", "array", "hosts")
+	p := Plan{step("hosts"), step("file"), step("folder"), volumes, array, service, last}
+	type waits struct{ Needs, After []string }
+	got := map[string]waits{}
+	for _, s := range p.Offline() {
+		got[s.ID()] = waits{s.Needs, s.After}
+	}
+	want := map[string]waits{"hosts": {}, "file": {}, "folder": {},
+		"service": {[]string{"folder"}, []string{"file"}},
+		"last":    {nil, []string{"folder", "file", "hosts"}}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]string{"volumes"}, p[4].After); d != "" {
+		t.Errorf("Offline changed the plan that it was asked of:\n%s", d)
+	}
+}
+
 // Whoever came before a step still does, when the live steps between are gone.
 func TestOfflineKeepsTheOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -117,13 +151,20 @@ func TestOfflineKeepsTheOrder(t *testing.T) {
 		if err := off.Validate(); err != nil {
 			t.Fatalf("no valid plan any more: %v", err)
 		}
-		before, after := reach(p), reach(off)
-		for _, s := range off {
-			for _, u := range off {
-				if before[s.ID()][u.ID()] != after[s.ID()][u.ID()] {
-					t.Fatalf("%s after %s: %v before, %v offline", s.ID(), u.ID(), before[s.ID()][u.ID()], after[s.ID()][u.ID()])
+		for what, of := range map[string]func(Step) []string{
+			"needs":     func(s Step) []string { return s.Needs },
+			"waits for": func(s Step) []string { return slices.Concat(s.Needs, s.After) },
+		} {
+			before, after := reach(p, of), reach(off, of)
+			for _, s := range off {
+				for _, u := range off {
+					if before[s.ID()][u.ID()] != after[s.ID()][u.ID()] {
+						t.Fatalf("%s %s %s: %v before, %v offline", s.ID(), what, u.ID(), before[s.ID()][u.ID()], after[s.ID()][u.ID()])
+					}
 				}
 			}
+		}
+		for _, s := range off {
 			if l, _ := s.Resource.(Liver); l.Live() {
 				t.Fatalf("%s is live and still there", s.ID())
 			}
@@ -140,18 +181,21 @@ func drawPlan(t *rapid.T) Plan {
 			if rapid.Bool().Draw(t, "needs") {
 				s.Needs = append(s.Needs, string(rune('a'+j)))
 			}
+			if rapid.Bool().Draw(t, "comes after") {
+				s.After = append(s.After, string(rune('a'+j)))
+			}
 		}
 		p = append(p, s)
 	}
 	return p
 }
 
-// reach is, for each step, all that must be so before it.
-func reach(p Plan) map[string]map[string]bool {
+// reach is, for each step, all that comes before it, by needs or by both.
+func reach(p Plan, of func(Step) []string) map[string]map[string]bool {
 	all := map[string]map[string]bool{}
 	for _, s := range p { // needs stand before their step in a drawn plan
 		all[s.ID()] = map[string]bool{}
-		for _, need := range s.Needs {
+		for _, need := range of(s) {
 			all[s.ID()][need] = true
 			for far := range all[need] {
 				all[s.ID()][far] = true

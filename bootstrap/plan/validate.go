@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // IDs are the steps' IDs in plan order; "" stands for a step without a resource.
@@ -19,8 +18,8 @@ func (p Plan) IDs() []string {
 }
 
 // Validate tells everything that keeps the plan from being walked, all at once:
-// steps without a resource or an ID, one ID wanted twice, needs that no step
-// answers, needs that lead back to themselves, negative bounds. The roles that
+// steps without a resource or an ID, one ID wanted twice, needs and afters that
+// no step answers or that lead back to themselves, negative bounds. The roles that
 // made the plan are to blame, so each error says which concern asked.
 func (p Plan) Validate() error {
 	ids := p.IDs()
@@ -47,9 +46,14 @@ func (p Plan) Validate() error {
 				errs = append(errs, fmt.Errorf("%s (%s) needs %q, which is no step of the plan", ids[i], asked(s), need))
 			}
 		}
+		for _, other := range s.After {
+			if _, ok := first[other]; !ok {
+				errs = append(errs, fmt.Errorf("%s (%s) comes after %q, which is no step of the plan", ids[i], asked(s), other))
+			}
+		}
 	}
 	for _, c := range p.cycles(first) {
-		errs = append(errs, fmt.Errorf("these steps wait for each other for ever: %s", strings.Join(c, " needs ")))
+		errs = append(errs, fmt.Errorf("these steps wait for each other for ever: %s", c))
 	}
 	return errors.Join(errs...)
 }
@@ -64,10 +68,11 @@ func asked(s Step) string {
 	return s.Concern + ": " + s.Why
 }
 
-// cycles are the ways that lead from a step back to itself, one for each need
-// that closes one, with the step where it starts named again at its end.
-func (p Plan) cycles(index map[string]int) [][]string {
-	var found [][]string
+// cycles are the ways that lead from a step back to itself, in words, one for
+// each need or after that closes one, with the step where it starts named again
+// at its end.
+func (p Plan) cycles(index map[string]int) []string {
+	var found []string
 	var path []string
 	done := map[string]bool{}
 	var walk func(id string)
@@ -77,12 +82,12 @@ func (p Plan) cycles(index map[string]int) [][]string {
 			return
 		}
 		if at := slices.Index(path, id); at >= 0 {
-			found = append(found, append(slices.Clone(path[at:]), id))
+			found = append(found, p.words(append(slices.Clone(path[at:]), id), index))
 			return
 		}
 		path = append(path, id)
-		for _, need := range unique(p[i].Needs) {
-			walk(need)
+		for _, other := range unique(slices.Concat(p[i].Needs, p[i].After)) {
+			walk(other)
 		}
 		path = path[:len(path)-1]
 		done[id] = true
@@ -91,6 +96,19 @@ func (p Plan) cycles(index map[string]int) [][]string {
 		walk(id)
 	}
 	return found
+}
+
+// words are a way from step to step: "a needs b comes after c".
+func (p Plan) words(way []string, index map[string]int) string {
+	said := way[0]
+	for n, id := range way[1:] {
+		verb := " comes after "
+		if slices.Contains(p[index[way[n]]].Needs, id) {
+			verb = " needs "
+		}
+		said += verb + id
+	}
+	return said
 }
 
 // unique keeps the first of equal strings, in order.

@@ -47,6 +47,7 @@ func describe(b *strings.Builder, s plan.Step, id string) {
 		field("required", "no")
 	}
 	field("needs", s.Needs...)
+	field("after", s.After...)
 	if s.Lasting {
 		field("lasting", "yes")
 	}

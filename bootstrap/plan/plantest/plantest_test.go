@@ -28,6 +28,7 @@ func TestDescribe(t *testing.T) {
 		{Resource: thing{id: "file:/etc/hosts", text: "edit: block naming\n10.0.0.7 dev-mysql01.acme.private dev-mysql01\n"}, Concern: "naming", Why: "hostname: user-data", Required: true},
 		{Resource: thing{id: "hostname", text: "dev-mysql01"}, Concern: "naming", Needs: []string{"file:/etc/hosts"}, Why: "hostname: user-data", Required: true, Within: plan.DefaultWithin},
 		{Resource: thing{id: "file:/etc/gmond.conf", text: "globals {\n\n}  \n"}, Concern: "ganglia", Needs: []string{"file:/etc/hosts", "hostname"}, Why: "ganglia: role mysql\n(/etc/reveille/roles.d/mysql.yaml)", Within: 2 * time.Minute},
+		{Resource: thing{id: "raid:data"}, Concern: "storage", Needs: []string{"hostname"}, After: []string{"volumes:data", "volumes:log"}},
 		{Resource: thing{id: "nothing to say"}},
 	}
 	got := Describe(p)
