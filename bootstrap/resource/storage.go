@@ -68,25 +68,3 @@ type Device interface {
 	// Volumes are the ids of those that it lies upon, sorted.
 	Volumes() []string
 }
-
-// FileSystem is a file system on a device. Its ID is "filesystem:" + the device's
-// ID; it is live.
-type FileSystem struct {
-	Storage
-	On      Device
-	Type    string // "xfs", "ext4"
-	Label   string
-	Options []string // of mkfs
-	Create  Consent
-}
-
-// Mount is a mounted file system, by a unit of this boot alone. Its ID is
-// "mount:" + Path; it is live.
-type Mount struct {
-	Path    string
-	From    FileSystem
-	Options []string
-	Owner   string // "" leaves it
-	Group   string // "" leaves it
-	Mode    string // "0750"; "" leaves it
-}
