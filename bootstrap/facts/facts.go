@@ -11,6 +11,7 @@ package facts
 import (
 	"time"
 
+	"reveille/bootstrap/block"
 	"reveille/bootstrap/userdata"
 )
 
@@ -36,6 +37,11 @@ type Facts struct {
 	Instance Instance  `json:"instance"`
 	UserData UserData  `json:"user_data"`
 	Machine  Machine   `json:"machine"`
+
+	Disks       []block.Disk               `json:"disks"`
+	Volumes     Fact[map[string]EBSVolume] `json:"volumes"`               // by volume id; what EC2 says of those attached here
+	VolumesRead time.Time                  `json:"volumes_read,omitzero"` // when EC2 said so: Now, or before where its kept answer counts
+
 	Problems []Problem `json:"problems"`        // what went wrong while reading, also where a kept crawl stood in
 	Login    *Login    `json:"login,omitempty"` // on request alone
 }
