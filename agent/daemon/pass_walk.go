@@ -109,6 +109,7 @@ func (p Pass) walk(ctx context.Context, r *api.Report, w agent.Wanted, max plan.
 // this is another machine than the one whose originals are kept here: those go
 // back, and all is decided again from what is there then.
 func (p Pass) decide(ctx context.Context, start time.Time) (agent.Wanted, error) {
+	p.Facts.Volumes = asksEC2(p.Kind)
 	w, err := p.Decide(ctx)
 	// The crawl may have taken half a minute: a brake that was pulled meanwhile
 	// holds this pass already. One that was let go holds it all the same: the

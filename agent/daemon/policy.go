@@ -35,6 +35,11 @@ var mayDo = map[Kind]plan.Risk{
 	Timer:   plan.Safe, // nobody asked for it now, so nobody is watching
 }
 
+// asksEC2 says which passes ask EC2's API about the volumes: those that something
+// has happened for. What it takes is counted for a whole account, so a fleet
+// must not poll it; on a timer its kept answer counts.
+func asksEC2(k Kind) bool { return k != Timer }
+
 // Allowed is the worst change that this pass may make, and the brake that
 // holds it, in words ("" where none does).
 func Allowed(kind Kind, b facts.Brake, tag string, now time.Time) (plan.Risk, string) {

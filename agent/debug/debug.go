@@ -37,6 +37,7 @@ func Facts(w io.Writer, f facts.Facts) {
 	for _, o := range m.Owned {
 		fmt.Fprintf(t, "\t%s (%s)\n", report.Clean(o.Path), o.Concern)
 	}
+	disks(t, f)
 	if f.Login != nil {
 		fmt.Fprintf(t, "login passes through\t%d files\n", len(f.Login.Files))
 	}

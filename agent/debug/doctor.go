@@ -36,6 +36,7 @@ func instanceQuestions() []question {
 		breakGlassAccount,
 		directoryLoop,
 		idsDiffer,
+		volumesUntold,
 		foreignOriginals,
 		damagedOriginals,
 		braked,

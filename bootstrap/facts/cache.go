@@ -49,19 +49,27 @@ func good(f Facts) bool {
 
 func answered[T any](f Fact[T]) bool { return f.IsKnown() || f.IsAbsent() }
 
-// Keep writes a good crawl of IMDS to the instance's folder, readable by root
-// alone, when it says something new or the kept one is a day old. Facts that
-// are not a good crawl are not kept, which is no error.
+// Keep writes a good crawl of IMDS, and EC2's word about the volumes, to the
+// instance's folder, readable by root alone, when they say something new or
+// what is kept is a day old. Facts that are not a good crawl are not kept,
+// which is no error.
 func Keep(ctx context.Context, h *host.Host, f Facts) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("keep the facts: %w", err)
 	}
 	id, ok := f.Instance.ID.Get()
-	if f.Source != FromIMDS || !ok || !good(f) {
+	if !ok {
 		return nil
 	}
 	if _, err := instanceID(id); err != nil {
 		return fmt.Errorf("keep the facts: %w", err) // a folder is about to have this name
+	}
+	return errors.Join(keepCrawl(h, id, f), keepVolumes(h, id, f))
+}
+
+func keepCrawl(h *host.Host, id string, f Facts) error {
+	if f.Source != FromIMDS || !good(f) {
+		return nil
 	}
 	k := kept{Version: Version, Read: f.Read, BootID: f.Machine.BootID, Instance: f.Instance, UserData: f.UserData}
 	old, err := readKept(h, id)
@@ -69,14 +77,19 @@ func Keep(ctx context.Context, h *host.Host, f Facts) error {
 	if err == nil && old.sameAs(k) && f.Now.Sub(old.Read) < keepFor && !f.Now.Before(old.Read) {
 		return nil
 	}
-	b, err := json.Marshal(k)
+	return placed(h, id, CachePath(id), k)
+}
+
+// placed writes a document into the instance's folder, for root alone.
+func placed(h *host.Host, id, at string, document any) error {
+	b, err := json.Marshal(document)
 	if err != nil {
 		return fmt.Errorf("keep the facts of %s: %w", id, err)
 	}
-	if err := h.Mkdir(path.Dir(CachePath(id)), 0o700); err != nil {
+	if err := h.Mkdir(path.Dir(at), 0o700); err != nil {
 		return fmt.Errorf("keep the facts of %s: %w", id, err)
 	}
-	if err := h.Place(CachePath(id), append(b, '\n'), host.Attr{Mode: 0o600}); err != nil {
+	if err := h.Place(at, append(b, '\n'), host.Attr{Mode: 0o600}); err != nil {
 		return fmt.Errorf("keep the facts of %s: %w", id, err)
 	}
 	return nil

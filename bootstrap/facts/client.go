@@ -54,7 +54,7 @@ func retryer(t tuning) aws.Retryer {
 		o.Retryables = append(o.Retryables,
 			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}},
 			retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
-				if errors.Is(err, io.ErrUnexpectedEOF) {
+				if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 					return aws.TrueTernary
 				}
 				return aws.UnknownTernary

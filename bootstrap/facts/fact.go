@@ -20,6 +20,7 @@ const (
 	ServerError  Reason = "server-error" // 5xx
 	Refused      Reason = "refused"      // nobody listens
 	NoRoute      Reason = "no-route"     // the kernel knows no way there
+	NoName       Reason = "no-name"      // no name server tells the address
 	TimedOut     Reason = "timed-out"    // no answer before the deadline
 	HalfBody     Reason = "half-body"    // the connection ended inside an answer
 	TooLarge     Reason = "too-large"    // more bytes than the bound

@@ -38,20 +38,12 @@ type Facts struct {
 	UserData UserData  `json:"user_data"`
 	Machine  Machine   `json:"machine"`
 
-	Disks   []block.Disk               `json:"disks,omitempty"`  // whole disks, with the names given at their attachment
-	Volumes Fact[map[string]EBSVolume] `json:"volumes,omitzero"` // attached to this instance, by volume id, as the EC2 API says
+	Disks       []block.Disk               `json:"disks"`
+	Volumes     Fact[map[string]EBSVolume] `json:"volumes"`               // by volume id; what EC2 says of those attached here
+	VolumesRead time.Time                  `json:"volumes_read,omitzero"` // when EC2 said so: Now, or before where its kept answer counts
 
 	Problems []Problem `json:"problems"`        // what went wrong while reading, also where a kept crawl stood in
 	Login    *Login    `json:"login,omitempty"` // on request alone
-}
-
-// EBSVolume is what the EC2 API says of a volume that is attached here.
-type EBSVolume struct {
-	Tags     map[string]string `json:"tags"`
-	Snapshot string            `json:"snapshot"` // that it was made from; "" where it was made empty
-	Created  time.Time         `json:"created"`
-	GiB      int               `json:"gib"`
-	Device   string            `json:"device"` // name given at its attachment, "/dev/sdf"
 }
 
 // Problem is a read that did not answer.

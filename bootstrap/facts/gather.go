@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"reveille/bootstrap/host"
@@ -27,8 +28,15 @@ func Gather(ctx context.Context, h *host.Host, o Options) Facts {
 		stack.Grow(12)
 		f.Machine, local = readMachine(h, now)
 	})
-	f.Instance, f.UserData, f.Problems = ask(ctx, o)
+	unread := f.readDisks(h, o)
+	volumes := f.dataVolumes(unread)
+	o.Volumes = o.Volumes && volumes
+	var unnamed []Problem
+	reading.Go(func() { unnamed = nameDisks(ctx, h, f.Disks) })
+	got := ask(ctx, o)
+	f.Instance, f.UserData, f.Volumes, f.Problems = got.instance, got.userData, got.volumes, got.problems
 	reading.Wait()
+	local = slices.Concat(local, unread, unnamed)
 	f.Machine.Brake = brake
 	f.Source = FromIMDS
 	if !f.Instance.ID.IsKnown() {
@@ -41,13 +49,26 @@ func Gather(ctx context.Context, h *host.Host, o Options) Facts {
 	if !good(f) {
 		local = append(local, f.standIn(h)...)
 	}
+	if f.Volumes.IsKnown() {
+		f.VolumesRead = now
+	} else if volumes {
+		local = append(local, f.volumesStandIn(h, o.Volumes)...)
+	}
 	f.Problems = append(f.Problems, local...)
 	o.Log.Debug("facts", slog.String("source", string(f.Source)), slog.Int("problems", len(f.Problems)))
 	return f
 }
 
-// ask crawls IMDS.
-func ask(ctx context.Context, o Options) (Instance, UserData, []Problem) {
+// asked is what others than the machine said.
+type asked struct {
+	instance Instance
+	userData UserData
+	volumes  Fact[map[string]EBSVolume]
+	problems []Problem
+}
+
+// ask crawls IMDS, and asks EC2 beside it where that is wanted.
+func ask(ctx context.Context, o Options) (got asked) {
 	urls, setBy, err := o.endpoints()
 	if err != nil {
 		r := Malformed
@@ -68,20 +89,25 @@ func ask(ctx context.Context, o Options) (Instance, UserData, []Problem) {
 	if at.id.reason != "" {
 		c.problem(idPath, at.id.reason, at.id.detail)
 	}
-	var u UserData
-	i := c.instance(at.id, func() { u = c.userData(o.Ours) })
+	var beside sync.WaitGroup
+	if o.Volumes {
+		beside.Go(func() { got.volumes = c.volumes(at.id, o) })
+	}
+	got.instance = c.instance(at.id, func() { got.userData = c.userData(o.Ours) })
+	beside.Wait()
 	if c.naked {
 		c.problem("api/token", NotAsked, "no token could be had; IMDSv1 was used, as was allowed")
 	}
-	return i, u, c.told()
+	got.problems = c.told()
+	return got
 }
 
 // nothing is the result of a crawl that could not begin.
-func nothing(path string, r Reason, detail string) (Instance, UserData, []Problem) {
+func nothing(path string, r Reason, detail string) (got asked) {
 	c := &crawl{dead: &answer{reason: r, detail: detail}, cancel: func() {}}
-	var u UserData
-	i := c.instance(answer{reason: r, detail: detail}, func() { u = c.userData(nil) })
-	return i, u, []Problem{{Path: path, Reason: r, Detail: detail}}
+	got.instance = c.instance(answer{reason: r, detail: detail}, func() { got.userData = c.userData(nil) })
+	got.problems = []Problem{{Path: path, Reason: r, Detail: detail}}
+	return got
 }
 
 // userData reads user-data and takes it apart. Of what is not ours only the

@@ -19,6 +19,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"reveille/bootstrap/host"
+	"reveille/integration/fakeec2"
 	"reveille/integration/fakeimds"
 )
 
@@ -82,6 +83,9 @@ func gatherInNamespace(t *testing.T, scenario string, tune tuning, h *host.Host)
 	r := inNamespace(t, childTask{scenario, h.Root(), int(defaultTuning.dial / tune.dial)})
 	if scenario == "http-proxy" && (r.Proxied != 0 || r.Control == 0) {
 		t.Errorf("the proxy saw %d connections of the crawl, %d of a client that heeds it", r.Proxied, r.Control)
+	}
+	if scenario == "http-proxy" && !r.Facts.Volumes.IsKnown() {
+		t.Errorf("EC2 was not reached past the proxy: %v", r.Facts.Problems)
 	}
 	if scenario == "no-route" {
 		for _, f := range r.Findings {
@@ -154,7 +158,18 @@ func play(task childTask) (childResult, error) {
 	if err != nil {
 		return res, err
 	}
-	o := Options{Now: clock, tuning: shorter(task.Shorter)}
+	o := Options{Now: clock, tuning: shorter(task.Shorter), disks: disksAre()}
+	if task.Scenario == "http-proxy" {
+		l, err := net.Listen("tcp", "169.254.169.254:8000")
+		if err != nil {
+			return res, err
+		}
+		ec2 := &http.Server{Handler: &fakeec2.Server{}, ReadHeaderTimeout: 10 * time.Second}
+		go func() { _ = ec2.Serve(l) }()
+		defer ec2.Close()
+		o.Volumes, o.disks = true, disksAre(dataDisk)
+		o.Getenv = func(k string) string { return map[string]string{envEC2: "http://" + l.Addr().String()}[k] }
+	}
 	start := time.Now()
 	res.Facts = Gather(context.Background(), h, o)
 	res.Took = time.Since(start)

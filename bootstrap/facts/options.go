@@ -9,6 +9,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"reveille/bootstrap/block"
+	"reveille/bootstrap/host"
 )
 
 // The two addresses of IMDS, as EC2 gives them to every instance.
@@ -33,13 +36,19 @@ type Options struct {
 	Now          func() time.Time      // nil: time.Now
 	Log          *slog.Logger          // nil: discards
 
+	// Volumes says that EC2 may be asked about the volumes, where there is one
+	// besides the root's. Its API is one for a whole account: a timer must not.
+	Volumes bool
+
 	// Ready waits until there is a way to one of the addresses, for Timeout at
 	// most and before the crawl's own time begins; its error says why there is
 	// none. Nil: nobody waits.
 	Ready func(ctx context.Context, to []netip.Addr) error
 
 	tuning tuning    // zero: the defaults; tests scale it
-	ec2    [2]string // "": EC2's addresses; tests stand in for them
+	ec2    [2]string // "": IMDS's addresses; tests stand in for them
+	api    *ec2Options
+	disks  func(*host.Host) ([]block.Disk, error)
 }
 
 // tuning is the arithmetic of one question: so many attempts, each so long,
@@ -83,6 +92,13 @@ func (o Options) withDefaults() Options {
 	if o.ec2 == [2]string{} {
 		o.ec2 = [2]string{IPv4Endpoint, IPv6Endpoint}
 	}
+	if o.api == nil {
+		d := ec2Defaults()
+		o.api = &d
+	}
+	if o.disks == nil {
+		o.disks = block.Disks
+	}
 	return o
 }
 
@@ -125,12 +141,15 @@ func (o Options) endpoints() (urls []string, setBy string, err error) {
 	return nil, setBy, fmt.Errorf("%s is %q: say IPv4 or IPv6", setBy, mode)
 }
 
-func checkEndpoint(at, setBy string) error {
+func checkEndpoint(at, setBy string) error { return checkURL(at, setBy, IPv4Endpoint) }
+
+// checkURL refuses what is no address without a path.
+func checkURL(at, setBy, example string) error {
 	u, err := url.Parse(at)
 	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Path == "" && u.RawQuery == "" && u.User == nil {
 		return nil
 	}
-	return fmt.Errorf("%s is %q: say an address such as %s, without a path", setBy, at, IPv4Endpoint)
+	return fmt.Errorf("%s is %q: say an address such as %s, without a path", setBy, at, example)
 }
 
 // ready waits for the network. An endpoint that is a name or this machine

@@ -103,6 +103,7 @@ func (a *app) config() (agent.Config, error) {
 			AllowV1: a.imdsV1,
 			Timeout: a.imdsTimeout,
 			Ours:    roles.KnownKey,
+			Volumes: true, // a person asks; which passes do is the daemon's to say
 			Log:     a.log(),
 		},
 		Log:     a.log(),

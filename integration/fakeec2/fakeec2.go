@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ import (
 type Volume struct {
 	ID, SnapshotID   string
 	Instance, Device string // "" where it is attached to none
+	Shared           string // another instance that it is attached to, as sdz
 	GiB              int
 	Created          time.Time
 	Tags             map[string]string
@@ -30,6 +32,9 @@ type Server struct {
 	volumes []Volume
 	fault   string
 	asked   []url.Values
+	trusted *trusted
+	page    int // volumes an answer; 0 is all
+	now     func() time.Time
 }
 
 // Set changes the account's volumes.
@@ -37,15 +42,6 @@ func (s *Server) Set(volumes ...Volume) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.volumes = slices.Clone(volumes)
-}
-
-// Faults are the names that Fail takes, and what they do.
-var Faults = map[string]string{
-	"":             "healthy",
-	"throttled":    "every request is over the account's limit",
-	"unauthorized": "the instance's role may not ask",
-	"silent":       "accepts requests and never answers",
-	"broken":       "the answer ends in the middle",
 }
 
 // Fail lets every request from now on fail in one of the ways of Faults.
@@ -57,6 +53,13 @@ func (s *Server) Fail(fault string) error {
 	defer s.mu.Unlock()
 	s.fault = fault
 	return nil
+}
+
+// Page lets an answer hold so many volumes and no more.
+func (s *Server) Page(volumes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.page = volumes
 }
 
 // Requests are the parameters of those that arrived, in order.
@@ -74,37 +77,43 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.asked = append(s.asked, r.Form)
-	fault, volumes := s.fault, s.volumes
+	fault, volumes, page, n := s.fault, s.volumes, s.page, len(s.asked)
+	now := s.time()
 	s.mu.Unlock()
-	switch {
-	case fault == "silent":
-		<-r.Context().Done()
-	case fault == "throttled":
-		fail(w, http.StatusServiceUnavailable, "RequestLimitExceeded", "Request limit exceeded.")
-	case !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 "):
-		fail(w, http.StatusUnauthorized, "AuthFailure", "AWS was not able to validate the provided access credentials")
-	case fault == "unauthorized":
-		fail(w, http.StatusForbidden, "UnauthorizedOperation", "You are not authorized to perform this operation.")
-	case r.Form.Get("Action") != "DescribeVolumes":
-		fail(w, http.StatusBadRequest, "InvalidAction", "The action "+r.Form.Get("Action")+" is not valid for this web service.")
-	default:
-		body := describe(volumes, r.Form)
-		if fault == "broken" {
-			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-			body = body[:len(body)/2]
-		}
-		w.Header().Set("Content-Type", "text/xml;charset=UTF-8")
-		_, _ = w.Write(body)
+	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	if bad(w, r, fault, n) {
+		return
 	}
+	if code, say := s.admit(r, now); code != "" {
+		fail(w, http.StatusUnauthorized, code, say)
+		return
+	}
+	if r.Form.Get("Action") != "DescribeVolumes" {
+		fail(w, http.StatusBadRequest, "InvalidAction", "The action "+r.Form.Get("Action")+" is not valid for this web service.")
+		return
+	}
+	body := describe(volumes, r.Form, page)
+	if fault == "broken" {
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		body = body[:len(body)/2]
+	}
+	w.Header().Set("Content-Type", "text/xml;charset=UTF-8")
+	_, _ = w.Write(body)
 }
 
 // describe is the answer: the volumes that every filter lets through.
-func describe(volumes []Volume, form url.Values) []byte {
+// NextToken is how many have been told before.
+func describe(volumes []Volume, form url.Values, page int) []byte {
 	answer := describeVolumes{RequestID: "00000000-0000-4000-8000-000000000000"}
 	for _, v := range volumes {
 		if listed(form, "VolumeId", v.ID) && filtered(form, v) {
 			answer.Volumes = append(answer.Volumes, v.xml())
 		}
+	}
+	told, _ := strconv.Atoi(form.Get("NextToken"))
+	answer.Volumes = answer.Volumes[min(max(told, 0), len(answer.Volumes)):]
+	if page > 0 && len(answer.Volumes) > page {
+		answer.Volumes, answer.Next = answer.Volumes[:page], strconv.Itoa(told+page)
 	}
 	b, err := xml.Marshal(answer)
 	if err != nil { // strings and numbers always marshal
@@ -147,6 +156,7 @@ type describeVolumes struct {
 	XMLName   xml.Name    `xml:"http://ec2.amazonaws.com/doc/2016-11-15/ DescribeVolumesResponse"`
 	RequestID string      `xml:"requestId"`
 	Volumes   []volumeXML `xml:"volumeSet>item"`
+	Next      string      `xml:"nextToken,omitempty"`
 }
 
 type volumeXML struct {
@@ -176,6 +186,9 @@ func (v Volume) xml() volumeXML {
 	if v.Instance != "" {
 		x.Status = "in-use"
 		x.Attachments = []attachmentXML{{v.ID, v.Instance, v.Device, "attached"}}
+	}
+	if v.Shared != "" {
+		x.Attachments = append(x.Attachments, attachmentXML{v.ID, v.Shared, "/dev/sdz", "attached"})
 	}
 	for k, value := range v.Tags {
 		x.Tags = append(x.Tags, tagXML{k, value})

@@ -23,7 +23,12 @@ type Instance struct {
 	SpotAction                        string // JSON, as the service gives it
 	UserData                          []byte
 	DocumentID                        string // the identity document's instance id; "" is ID
+	Role                              string // that the instance has
+	Credentials                       Credentials
 }
+
+// Credentials are what the instance's role asks AWS with.
+type Credentials struct{ AccessKeyID, SecretAccessKey, Token string }
 
 // Interface is one network interface, the first being the primary one.
 type Interface struct {
@@ -51,6 +56,7 @@ func Example() Instance {
 		BlockDevices: map[string]string{"ami": "xvda", "root": "/dev/xvda", "ebs1": "sdf"},
 		LifeCycle:    "on-demand", TargetLifecycle: "InService",
 		UserData: []byte("hostname=dev-mysql01\nrole=mysql\n"),
+		Role:     "storage", Credentials: Credentials{"ASIAEXAMPLE", "fake/secret+key", "fake//token=="},
 	}
 }
 
@@ -96,9 +102,20 @@ func (i Instance) leaves() tree {
 		}
 		f.leaves(set)
 	}
+	if i.Role != "" {
+		t["meta-data/iam/security-credentials/"+i.Role] = i.Credentials.document()
+	}
 	set("dynamic/instance-identity/document", i.document())
 	set("user-data", string(i.UserData))
 	return t
+}
+
+// document is what the role's credentials are given as.
+func (c Credentials) document() string {
+	return marshal("credentials", map[string]any{
+		"Code": "Success", "LastUpdated": "2026-01-01T00:00:00Z", "Type": "AWS-HMAC", "Expiration": "2036-01-01T00:00:00Z",
+		"AccessKeyId": c.AccessKeyID, "SecretAccessKey": c.SecretAccessKey, "Token": c.Token,
+	})
 }
 
 func (f Interface) leaves(set func(path, value string)) {
@@ -118,13 +135,17 @@ func (i Instance) document() string {
 	if id == "" {
 		id = i.ID
 	}
-	b, err := json.MarshalIndent(map[string]any{
+	return marshal("identity document", map[string]any{
 		"accountId": i.Account, "architecture": "x86_64", "availabilityZone": i.Zone,
 		"imageId": i.AMI, "instanceId": id, "instanceType": i.Type,
 		"privateIp": i.PrivateIP, "region": i.Region, "version": "2017-09-30",
-	}, "", "  ")
+	})
+}
+
+func marshal(what string, values map[string]any) string {
+	b, err := json.MarshalIndent(values, "", "  ")
 	if err != nil { // strings always marshal
-		panic(fmt.Sprintf("identity document: %v", err))
+		panic(fmt.Sprintf("%s: %v", what, err))
 	}
 	return string(b)
 }
