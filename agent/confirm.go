@@ -35,7 +35,7 @@ type Trials struct {
 type trial struct {
 	path    string
 	raw     plan.Resource
-	servers servers
+	servers triable
 
 	once  sync.Once
 	done  atomic.Bool // what follows may be read
@@ -171,8 +171,8 @@ func (t *Trials) conditional(changes []plan.Change, tr *trial) []plan.Change {
 }
 
 // namesServers is the path of a step's file, and what kind of servers it
-// names, nil for none.
-func namesServers(s plan.Step) (string, servers) {
+// names, nil for none that are tried.
+func namesServers(s plan.Step) (string, triable) {
 	path := ""
 	switch r := s.Resource.(type) {
 	case resource.File:
@@ -180,5 +180,6 @@ func namesServers(s plan.Step) (string, servers) {
 	case resource.Original:
 		path = r.Path
 	}
-	return path, kindOf(path)
+	kind, _ := kindOf(path).(triable)
+	return path, kind
 }

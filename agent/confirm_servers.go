@@ -22,22 +22,30 @@ const resolvConf = "/etc/resolv.conf"
 
 // servers is one kind of them: how they are asked, and whose words they are.
 type servers interface {
-	contest(ctx context.Context, t *Trials, tr *trial) probe.Contest
 	present(w Wanted, h *host.Host) probe.Contest // of those that are there
 	within(w Wanted) time.Duration
 	name() string // in the plural
 	key() string  // of the profile
 }
 
+// triable are those that are tried before the file that names them is written.
+type triable interface {
+	servers
+	contest(ctx context.Context, t *Trials, tr *trial) probe.Contest
+}
+
 type (
 	nameServers      struct{}
 	directoryServers struct{}
+	fileServers      struct{} // who has no home gets in all the same: not triable
 )
 
 func kindOf(path string) servers {
 	switch _, known := logins.ServersIn(path, ""); {
 	case path == resolvConf:
 		return nameServers{}
+	case path == logins.HomesPath:
+		return fileServers{}
 	case known:
 		return directoryServers{}
 	}
@@ -165,6 +173,9 @@ func (n nameServers) contest(_ context.Context, t *Trials, _ *trial) probe.Conte
 func (directoryServers) name() string { return "directory's servers" }
 func (directoryServers) key() string  { return "directory.uris" }
 
+func (fileServers) name() string { return "homes' file servers" }
+func (fileServers) key() string  { return "autofs.server" }
+
 func (nameServers) within(w Wanted) time.Duration {
 	if r := w.Profile.Resolver; r != nil {
 		return min(tryWithin, r.Timeout*time.Duration(r.Attempts))
@@ -175,6 +186,13 @@ func (nameServers) within(w Wanted) time.Duration {
 func (directoryServers) within(w Wanted) time.Duration {
 	if d := w.Profile.Directory; d != nil {
 		return min(tryWithin, d.BindTimeLimit+d.TimeLimit)
+	}
+	return tryWithin
+}
+
+func (fileServers) within(w Wanted) time.Duration {
+	if a := w.Profile.Autofs; a != nil {
+		return min(tryWithin, a.MountWait)
 	}
 	return tryWithin
 }

@@ -24,7 +24,7 @@ type Answering struct {
 }
 
 // askServers are the steps that ask, of what the plan configures: the servers
-// of resolv.conf, and those of the directory's first client.
+// of resolv.conf, those of the directory's first client, and the homes'.
 func askServers(w Wanted) plan.Plan {
 	var steps plan.Plan
 	met := map[string]bool{}
@@ -89,9 +89,23 @@ func (n nameServers) present(w Wanted, h *host.Host) probe.Contest {
 // present finds the servers as nslcd and its like do: by the resolv.conf that
 // is there.
 func (d directoryServers) present(w Wanted, h *host.Host) probe.Contest {
-	ask := probe.Directory{Host: h, CAFile: w.Profile.CACert(w.Facts)}
-	if names, err := serversOnDisk(h, resolvConf); err == nil && len(names) > 0 {
-		ask.Resolver = &probe.Resolver{Host: h, Servers: names, Search: w.Profile.SearchList()}
-	}
+	ask := probe.Directory{Host: h, CAFile: w.Profile.CACert(w.Facts), Resolver: resolverOnDisk(w, h)}
 	return probe.Contest{Questions: []string{""}, AskNew: ask.Ask, Within: d.within(w)}
+}
+
+// present asks none of the folders that are mounted: whoever looks into one may
+// wait for ever.
+func (f fileServers) present(w Wanted, h *host.Host) probe.Contest {
+	ask := probe.FileServer{Host: h, Resolver: resolverOnDisk(w, h)}
+	return probe.Contest{Questions: []string{""}, AskNew: ask.Ask, Within: f.within(w)}
+}
+
+// resolverOnDisk asks the name servers of resolv.conf; nil, the machine's own
+// way, where it names none.
+func resolverOnDisk(w Wanted, h *host.Host) *probe.Resolver {
+	names, err := serversOnDisk(h, resolvConf)
+	if err != nil || len(names) == 0 {
+		return nil
+	}
+	return &probe.Resolver{Host: h, Servers: names, Search: w.Profile.SearchList()}
 }

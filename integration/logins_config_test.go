@@ -67,7 +67,7 @@ var loginConfigs = []loginConfig{
 	},
 	{
 		name: "agent-homes", what: homesWhat, ours: true, homes: true,
-		client: "nslcd", files: homesFiles(), run: [][]string{{"sh", "-ec", serveHomes}, {"reveille", "boot"}, {"systemctl", "start", "autofs"}, {"sh", "-ec", enterHome}},
+		client: "nslcd", files: homesFiles(), run: [][]string{{"sh", "-ec", serveHomes}, {"reveille", "boot"}, {"sh", "-ec", answersHomes}, {"systemctl", "start", "autofs"}, {"sh", "-ec", enterHome}},
 	},
 	{
 		client: "nslcd", name: "packages", what: "has the packages' own defaults with `passwd`, `group` and `shadow: files ldap`",

@@ -49,6 +49,10 @@ grep ' /nfs/home autofs ' /proc/self/mounts
 // enterHome has her home mounted, as a mount of NFS.
 const enterHome = "ls /nfs/home/dora && grep ' /nfs/home/dora nfs4 ' /proc/self/mounts"
 
+// answersHomes is that the pass has taken the kernel's own server for one that
+// answers.
+const answersHomes = `jq -e '.steps[] | select(.id == "servers:/etc/auto.reveille-home") | .state == "ok"' /run/reveille/report.json`
+
 // homesFaults are what befalls the machine with homes.
 var homesFaults = []loginFault{
 	{name: "none", servers: logins.AllUp, set: func(*loginLab) error { return nil }},

@@ -1,6 +1,8 @@
 package integration_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -25,11 +27,11 @@ var loginNames = map[string]string{"ldap1.acme.private": ldapFirst, "ldap2.acme.
 // nameServer is named with the machine's zone and the root, of which it knows no
 // other name: nothing that it is asked goes any further.
 type nameServer struct {
-	t      *testing.T
 	fabric *guest.Fabric
 	dir    string
 	on     *exec.Cmd
-	broken bool // its zones do not load, and every answer is SERVFAIL
+	said   bytes.Buffer // to be read when it is stopped
+	broken bool         // its zones do not load, and every answer is SERVFAIL
 }
 
 const namedConf = `options {
@@ -44,25 +46,36 @@ zone "." { type primary; file "root"; };
 
 const zoneHead = "$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A " + nameFirst + "\n"
 
-// startFabricNames runs named at both addresses of the fabric.
+// startFabricNames runs named at both addresses of the fabric, and ends it with
+// the test. What it printed is shown where the test failed.
 func startFabricNames(t *testing.T, f *guest.Fabric) *nameServer {
 	t.Helper()
-	n := &nameServer{t: t, fabric: f, dir: t.TempDir()}
-	for _, a := range []string{nameFirst, nameSecond} {
-		if err := f.Add(a); err != nil {
-			t.Fatal(err)
-		}
-	}
-	// A copy: AppArmor lets the program in its own place read no folder of a test.
-	err := errors.Join(os.WriteFile(filepath.Join(n.dir, "named"), readFile(t, "/usr/sbin/named"), 0o755),
-		os.WriteFile(filepath.Join(n.dir, "named.conf"), fmt.Appendf(nil, namedConf, n.dir), 0o644))
-	if err == nil {
-		err = n.serve(false)
-	}
+	n, err := newNameServer(f, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := n.stop(); err != nil || t.Failed() {
+			t.Logf("named: %v\n%s", err, n.said.Bytes())
+		}
+	})
+	if err := n.serve(false); err != nil {
+		t.Fatal(err)
+	}
 	return n
+}
+
+// newNameServer has the fabric's two addresses and named's files, in a folder
+// of its own.
+func newNameServer(f *guest.Fabric, dir string) (*nameServer, error) {
+	n := &nameServer{fabric: f, dir: dir}
+	// A copy: AppArmor lets the program in its own place read no folder of a test.
+	program, err := os.ReadFile("/usr/sbin/named")
+	if err != nil {
+		return nil, fmt.Errorf("read named (Debian's bind9): %w", err)
+	}
+	return n, errors.Join(f.Add(nameFirst), f.Add(nameSecond), os.WriteFile(filepath.Join(dir, "named"), program, 0o755),
+		os.WriteFile(filepath.Join(dir, "named.conf"), fmt.Appendf(nil, namedConf, dir), 0o644))
 }
 
 // serve has both name servers answer: with what the zones say or, where those
@@ -85,17 +98,23 @@ func (n *nameServer) serve(broken bool) error {
 	}
 	n.broken = broken
 	n.on = exec.Command("ip", "netns", "exec", filepath.Base(n.fabric.Namespace()), filepath.Join(n.dir, "named"), "-g", "-n", "1", "-c", filepath.Join(n.dir, "named.conf"))
-	runReal(n.t, n.on)
-	for _, at := range []string{nameFirst, nameSecond} {
-		waitFor(n.t, 20*time.Second, "named answers", func() error {
-			got, err := n.ask(at, "ldap1.acme.private.")
-			if err == nil && got != want {
-				err = fmt.Errorf("it answers with %s, not %s", got, want)
-			}
-			return err
-		})
+	n.on.Stdout, n.on.Stderr = &n.said, &n.said
+	if err := n.on.Start(); err != nil {
+		n.on = nil
+		return err
 	}
-	return nil
+	return errors.Join(n.answers(nameFirst, want), n.answers(nameSecond, want))
+}
+
+// answers waits until it does so at an address.
+func (n *nameServer) answers(at string, want dnsmessage.RCode) error {
+	return waited(20*time.Second, "named answers", func() error {
+		got, err := n.ask(at, "ldap1.acme.private.")
+		if err == nil && got != want {
+			err = fmt.Errorf("it answers with %s, not %s", got, want)
+		}
+		return err
+	})
 }
 
 // ask is how a name server answers a name.
@@ -105,7 +124,7 @@ func (n *nameServer) ask(at, name string) (dnsmessage.RCode, error) {
 	if err != nil {
 		return 0, err
 	}
-	conn, err := n.fabric.Dial(n.t.Context(), "udp", net.JoinHostPort(at, "53"))
+	conn, err := n.fabric.Dial(context.Background(), "udp", net.JoinHostPort(at, "53"))
 	if err != nil {
 		return 0, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -127,11 +128,12 @@ func wordNet(ts *testscript.TestScript, _ bool, args []string) {
 	value := strings.Join(args[min(1, len(args)):], " ")
 	say := map[string]func() error{
 		"cut": s.fabric.Cut, "join": s.fabric.Join, "hold": s.fabric.Hold, "release": s.fabric.Release,
-		"drop":   func() error { return s.fabric.Drop(value) },
-		"undrop": func() error { return s.fabric.Undrop(value) },
-		"reject": func() error { return s.fabric.Reject(value) },
-		"add":    func() error { return s.fabric.Add(value) },
-		"rate":   func() error { return s.fabric.Rate(value) },
+		"drop":     func() error { return s.fabric.Drop(value) },
+		"undrop":   func() error { return s.fabric.Undrop(value) },
+		"reject":   func() error { return s.fabric.Reject(value) },
+		"servfail": func() error { return s.servfail(value) },
+		"add":      func() error { return s.fabric.Add(value) },
+		"rate":     func() error { return s.fabric.Rate(value) },
 		"name": func() error {
 			name, address, _ := strings.Cut(value, " ")
 			return s.fabric.Name(name, address)
@@ -149,6 +151,20 @@ func wordNet(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("net: unknown word %q; see machines/README.md", strings.Join(args, " "))
 	}
 	ts.Check(say[args[0]]())
+}
+
+// servfail has named say so to all that an address is asked.
+func (s *stage) servfail(address string) error {
+	if s.names == nil {
+		dir, err := os.MkdirTemp("", "reveille-named-")
+		if err != nil {
+			return err
+		}
+		if s.names, err = newNameServer(s.fabric, dir); err != nil {
+			return errors.Join(err, os.RemoveAll(dir))
+		}
+	}
+	return errors.Join(s.names.serve(true), s.fabric.Divert(address, nameFirst))
 }
 
 // wordDisk attaches and detaches volumes, before the first boot or hot.

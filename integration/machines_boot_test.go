@@ -145,5 +145,8 @@ func (s *stage) close() error {
 	if s.machine != nil {
 		err = s.machine.Close()
 	}
+	if s.names != nil {
+		err = errors.Join(err, s.names.stop(), os.RemoveAll(s.names.dir))
+	}
 	return errors.Join(err, s.metadata.stop(), s.ec2.close(), s.fabric.Close())
 }

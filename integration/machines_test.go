@@ -24,7 +24,7 @@ import (
 func TestMachines(t *testing.T) {
 	needRoot(t, "boot machines")
 	for _, p := range [][2]string{{"/usr/bin/mmdebstrap", "mmdebstrap"}, {"/usr/bin/systemd-nspawn", "systemd-container"},
-		{"/usr/sbin/dnsmasq", "dnsmasq-base"}, {"/usr/sbin/nft", "nftables"},
+		{"/usr/sbin/dnsmasq", "dnsmasq-base"}, {"/usr/sbin/nft", "nftables"}, {"/usr/sbin/named", "bind9"},
 		{"/usr/bin/qemu-system-x86_64", "qemu-system-x86"}, {"/usr/bin/qemu-img", "qemu-utils"}, {"/usr/bin/lz4", "lz4"}} {
 		needProgram(t, p[0], p[1])
 	}
@@ -96,6 +96,7 @@ type stage struct {
 	spec     guest.Spec
 	metadata metadata
 	ec2      ec2
+	names    *nameServer // nil where no name server is broken
 	running  map[string]*background
 	address  string // where the machine is
 	old      []byte // consoles of machines that this one took the place of

@@ -59,18 +59,25 @@ func runReal(t *testing.T, cmd *exec.Cmd) {
 // waitFor asks until the answer is nil, and fails at the deadline with the last.
 func waitFor(t *testing.T, within time.Duration, what string, so func() error) {
 	t.Helper()
+	if err := waited(within, what, so); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// waited is waitFor where no test is at hand.
+func waited(within time.Duration, what string, so func() error) error {
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	deadline := time.After(within)
 	for {
 		err := so()
 		if err == nil {
-			return
+			return nil
 		}
 		select {
 		case <-again.C:
 		case <-deadline:
-			t.Fatalf("waited %v until %s: %v", within, what, err)
+			return fmt.Errorf("waited %v until %s: %w", within, what, err)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
+	"reveille/roles/logins"
 )
 
 // Autofs is homes on an NFS server, mounted when somebody enters one.
@@ -28,7 +29,7 @@ type Autofs struct {
 }
 
 const (
-	autofsMapPath    = "/etc/auto.reveille-home"
+	autofsMapPath    = logins.HomesPath
 	autofsPath       = "/etc/autofs.conf"
 	autofsMasterPath = resource.MasterFolder + "/reveille.autofs"
 )
@@ -38,7 +39,7 @@ const (
 const autofsForgets = 60
 
 // planAutofs asks for the homes' maps and for autofs to run on them. The files
-// are required; that autofs runs is not, and nobody asks the server: a dead one
+// are required; that autofs runs is not, nor that the server answers: a dead one
 // must not fail a boot. Nothing is written where the folder holds something
 // that would be hidden.
 func planAutofs(f facts.Facts, p Profile) (plan.Plan, error) {

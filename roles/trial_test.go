@@ -37,6 +37,21 @@ func TestServersInWhatIsRendered(t *testing.T) {
 	}
 }
 
+// And in the map of homes its server, with the port that it is mounted from.
+func TestFileServerInWhatIsRendered(t *testing.T) {
+	a := Autofs{Export: "/", Vers: "4.2", Soft: true}
+	for _, tt := range []struct{ server, option, want string }{
+		{"nas.acme.private", "nosuid", "nas.acme.private:2049"},
+		{"fd00::9", "port=20049", "[fd00::9]:20049"},
+	} {
+		a.Server, a.Options = tt.server, []string{tt.option}
+		got, known := logins.ServersIn(autofsMapPath, string(a.homes("# ours\n")))
+		if !known || !slices.Equal(got, []string{tt.want}) {
+			t.Errorf("%s: %q, %v", tt.server, got, known)
+		}
+	}
+}
+
 func TestTrialNames(t *testing.T) {
 	var none facts.Facts
 	in := func(region, domain string) (f facts.Facts) {

@@ -5,7 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/net/dns/dnsmessage"
+
 	"reveille/bootstrap/host/hosttest"
+	"reveille/bootstrap/probe/probetest"
 	"reveille/coordinator/api"
 )
 
@@ -61,6 +64,41 @@ func TestDeadServersDegrade(t *testing.T) {
 	m.Forget()
 	if r, _ := serversPass(t, m, role); r.State != api.Ready || m.Writes() > 2 { // lock and report, in /run
 		t.Errorf("they answer: %d writes %v\n%s", m.Writes(), m.Effects(), text(r))
+	}
+}
+
+// The homes' file server is asked as well, by a name that the machine's name
+// servers know, and not tried: a dead one has its map written all the same.
+func TestADeadFileServerDegrades(t *testing.T) {
+	const role = "role: mysql\nmatch: {security_groups: [mysql]}\nresolver: {nameservers: [10.0.0.2]}\n"
+	const homes = "autofs: {path: /nfs/home, server: nas.acme.private, export: /export/home}\n"
+	m := machine(t, thisID)
+	m.Put("/proc/self/mounts", "/dev/root / ext4 rw 0 0\n", 0o444)
+	m.Put("/etc/auto.master", "+dir:/etc/auto.master.d\n", 0o644)
+	m.Put("/etc/auto.reveille-home", "* -fstype=nfs 10.0.0.8:/export/home/&\n", 0o644)
+	probetest.NameServer(t, m, "10.0.0.2", func(q dnsmessage.Message) [][]byte {
+		return [][]byte{probetest.Reply(q, dnsmessage.RCodeSuccess, "10.0.0.9")}
+	})
+	probetest.Directory(t, m, "10.0.0.8:2049", probetest.Replies(1, 0, 0, 0, 0))
+	r, asked := serversPass(t, m, role+homes)
+	s := asked["servers:/etc/auto.reveille-home"]
+	if r.State != api.Degraded || s.State != "failed" || s.Required || asked["servers:/etc/resolv.conf"].State != "ok" {
+		t.Fatalf("%s", text(r))
+	}
+	const want = "none of the homes' file servers in /etc/auto.reveille-home answers: nas.acme.private:2049: connection refused; see that one does, or name others in autofs.server from role file /etc/reveille/roles.d/mysql.yaml:4"
+	if s.Error != want {
+		t.Errorf("%s\nwant %s", s.Error, want)
+	}
+	if got := m.Read("/etc/auto.reveille-home"); !strings.Contains(got, "nas.acme.private:/export/home/&") {
+		t.Errorf("the map: %s", got)
+	}
+
+	probetest.Directory(t, m, "10.0.0.9:2049", probetest.Replies(1, 0, 0, 0, 0))
+	if r, asked := serversPass(t, m, role+homes); r.State != api.Ready || asked["servers:/etc/auto.reveille-home"].State != "ok" {
+		t.Errorf("it answers: %s", text(r))
+	}
+	if _, asked := serversPass(t, m, role); len(asked) != 1 {
+		t.Errorf("no homes any more: %v", asked)
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package probe asks servers whether they answer: name servers, and
-// directories. It sends nothing that is secret, changes nothing, and leaves
+// Package probe asks servers whether they answer: name servers, directories,
+// and file servers. It sends nothing that is secret, changes nothing, and leaves
 // nothing running. It must not know why anybody wants to know.
 package probe
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"net/url"
 	"time"
 
@@ -40,7 +39,7 @@ func (d Directory) ask(ctx context.Context, server string) error {
 	if err != nil || u.Hostname() == "" || u.Port() == "" {
 		return fmt.Errorf("%q is no server to connect to", server)
 	}
-	conn, err := d.connect(ctx, u.Hostname(), u.Port())
+	conn, err := connect(ctx, d.Host, d.Resolver, u.Hostname(), u.Port())
 	if err != nil {
 		return plain(ctx, err)
 	}
@@ -68,33 +67,6 @@ func (d Directory) searchTLS(ctx context.Context, conn net.Conn, name string) er
 		return fmt.Errorf("TLS: %w", err)
 	}
 	return search(ctx, secure, true)
-}
-
-// connect tries a name's addresses in turn, each for its share of the time.
-func (d Directory) connect(ctx context.Context, name, port string) (net.Conn, error) {
-	if d.Resolver == nil {
-		return d.Host.Dial(ctx, "tcp", net.JoinHostPort(name, port))
-	}
-	addresses, err := d.Resolver.Lookup(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	for i, a := range addresses {
-		var c net.Conn
-		if c, err = d.dial(ctx, a, port, len(addresses)-i); err == nil {
-			return c, nil
-		}
-	}
-	return nil, err
-}
-
-func (d Directory) dial(ctx context.Context, a netip.Addr, port string, left int) (net.Conn, error) {
-	if end, ok := ctx.Deadline(); ok && left > 1 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/time.Duration(left))
-		defer cancel()
-	}
-	return d.Host.Dial(ctx, "tcp", net.JoinHostPort(a.String(), port))
 }
 
 // tls checks a certificate as OpenLDAP's library does, which takes the common

@@ -1,7 +1,9 @@
 package guest
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"slices"
 	"strings"
@@ -10,14 +12,22 @@ import (
 // shape is what the fabric does to packets from the machine. It is written
 // whole at every change.
 type shape struct {
-	drop, reject []string // addresses
-	hold         bool     // no DHCP
-	lossy        int      // percent, both ways
-	rate         string   // "100 kbytes/second", from the machine; "" is free
+	drop, reject []string          // addresses
+	divert       map[string]string // an address, and who answers there
+	hold         bool              // no DHCP
+	lossy        int               // percent, both ways
+	rate         string            // "100 kbytes/second", from the machine; "" is free
 }
 
 func (s shape) rules() string {
-	var in, out strings.Builder
+	var in, out, to strings.Builder
+	if len(s.divert) > 0 { // a kernel may filter packets and not divert them
+		fmt.Fprintf(&to, "chain to { type nat hook prerouting priority dstnat\niifname != %q accept\n", bridge)
+		for _, a := range slices.Sorted(maps.Keys(s.divert)) {
+			fmt.Fprintf(&to, "ip daddr %s dnat ip to %s\n", a, s.divert[a])
+		}
+		to.WriteString("}\n")
+	}
 	for _, a := range s.drop {
 		fmt.Fprintf(&in, "ip daddr %s drop\n", a)
 	}
@@ -47,15 +57,15 @@ iifname != %[1]q accept
 chain out { type filter hook output priority 0
 oifname != %[1]q accept
 %[3]s}
-}
-`, bridge, in.String(), out.String())
+%[4]s}
+`, bridge, in.String(), out.String(), to.String())
 }
 
 func (f *Fabric) reshape(change func(*shape)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	next := f.shape
-	next.drop, next.reject = slices.Clone(next.drop), slices.Clone(next.reject)
+	next.drop, next.reject, next.divert = slices.Clone(next.drop), slices.Clone(next.reject), maps.Clone(next.divert)
 	change(&next)
 	cmd := exec.Command("ip", "netns", "exec", f.name, "nft", "-f", "-")
 	cmd.Stdin = strings.NewReader(next.rules())
@@ -82,9 +92,25 @@ func (f *Fabric) Reject(address string) error {
 	return f.reshape(func(s *shape) { s.reject = append(without(s.reject, address), address) })
 }
 
-// Undrop takes Drop and Reject of an address back.
+// Divert has another address of the fabric answer what the machine sends to one.
+func (f *Fabric) Divert(address, to string) error {
+	if err := errors.Join(f.Add(address), f.Add(to)); err != nil {
+		return err
+	}
+	return f.reshape(func(s *shape) {
+		if s.divert == nil {
+			s.divert = map[string]string{}
+		}
+		s.divert[address] = to
+	})
+}
+
+// Undrop takes Drop, Reject and Divert of an address back.
 func (f *Fabric) Undrop(address string) error {
-	return f.reshape(func(s *shape) { s.drop, s.reject = without(s.drop, address), without(s.reject, address) })
+	return f.reshape(func(s *shape) {
+		s.drop, s.reject = without(s.drop, address), without(s.reject, address)
+		delete(s.divert, address)
+	})
 }
 
 func without(all []string, one string) []string {

@@ -10,8 +10,8 @@ import (
 	"reveille/bootstrap/host/hosttest"
 )
 
-// Directory puts a server at an address of the machine, its port included. What
-// it does with each connection is the test's.
+// Directory puts a server of TCP, whatever it serves, at an address of the
+// machine, its port included. What it does with each connection is the test's.
 func Directory(t testing.TB, m *hosttest.Machine, address string, serve func(net.Conn)) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

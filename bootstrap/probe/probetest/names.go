@@ -1,4 +1,4 @@
-// Package probetest is name servers and directories on loopback, at the
+// Package probetest is name, directory and file servers on loopback, at the
 // addresses of a machine in a folder. It must not know who asks them.
 package probetest
 
