@@ -31,6 +31,7 @@ type Options struct {
 	Names    Names              // nil: the kernel on "/", ErrOffline elsewhere
 	Dialer   Dialer             // nil: the network on "/", ErrOffline elsewhere
 	Links    Links              // nil: the kernel's on "/", ErrOffline elsewhere
+	Disks    Disks              // nil: udev's on "/", ErrOffline elsewhere
 	Hook     func(point string) // tests: called before and after each effect ("write:/etc/hosts tmp", "… rename")
 	Log      *slog.Logger       // nil: discards
 }

@@ -22,6 +22,7 @@ type Host struct {
 	names    Names
 	dialer   Dialer
 	links    Links
+	disks    Disks
 	hook     func(point string)
 	log      *slog.Logger
 	tag      string // in the names of this Host's temporary files
@@ -36,7 +37,7 @@ func New(o Options) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{
-		root: root, commands: o.Commands, units: o.Units, names: o.Names, dialer: o.Dialer, links: o.Links,
+		root: root, commands: o.Commands, units: o.Units, names: o.Names, dialer: o.Dialer, links: o.Links, disks: o.Disks,
 		hook: o.Hook, log: o.Log, tag: randomTag(),
 	}
 	// A folder that comes with its own commands, units and names is a machine
@@ -84,6 +85,12 @@ func (h *Host) fillDoors() {
 		h.links = offline{}
 		if real {
 			h.links = kernelLinks{}
+		}
+	}
+	if h.disks == nil {
+		h.disks = offline{}
+		if real {
+			h.disks = udev{}
 		}
 	}
 }

@@ -34,6 +34,7 @@ type Machine struct {
 	answerer func(argv []string) (host.Output, error, bool)
 	forwards map[string]string // by address
 	links    *links
+	disks    *disks
 	onJob    func(verb, name string)
 	hostname string
 	points   []string
@@ -59,7 +60,7 @@ func New(t testing.TB, files map[string]string) *Machine {
 func In(t testing.TB, root string, files map[string]string) *Machine {
 	t.Helper()
 	m := &Machine{Root: root, t: t, hostname: "localhost",
-		tasks: map[string]host.TaskState{}, script: map[string][]answer{}, units: map[string]string{}, forwards: map[string]string{}, links: newLinks()}
+		tasks: map[string]host.TaskState{}, script: map[string][]answer{}, units: map[string]string{}, forwards: map[string]string{}, links: newLinks(), disks: &disks{on: map[int]func(string){}}}
 	for path, content := range files {
 		m.Put(path, content, 0o644)
 	}
@@ -105,7 +106,7 @@ func (m *Machine) Read(path string) string {
 // as left-over temporary files are concerned.
 func (m *Machine) Host() *host.Host {
 	m.t.Helper()
-	return m.open(host.Options{Root: m.Root, Commands: m, Units: unitDoor{m}, Names: nameDoor{m}, Dialer: dialDoor{m}, Links: m.links, Hook: m.hook})
+	return m.open(host.Options{Root: m.Root, Commands: m, Units: unitDoor{m}, Names: nameDoor{m}, Dialer: dialDoor{m}, Links: m.links, Disks: m.disks, Hook: m.hook})
 }
 
 // Offline opens the machine as a folder: no commands, no units, no host name.
