@@ -7,7 +7,7 @@ import (
 
 // strength orders the reasons for a pass, the weakest first: what a stronger
 // one may change includes what a weaker one may.
-var strength = []Kind{Timer, Address, Device, Hup, Boot}
+var strength = []Kind{Timer, Address, Hup, Device, Boot}
 
 // asks holds the one question that triggers ask: look again. Asked twice it is
 // the same question, and the stronger of the two reasons stays.

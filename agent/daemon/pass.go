@@ -30,6 +30,8 @@ type Pass struct {
 	Watch Watcher
 	Tell  bool // send the report to the coordinators
 
+	AllowCreate []string // volumes on which a person lets this pass create, this once
+
 	teller  *teller       // the daemon's own, which keeps trying; nil: one attempt
 	Writers *host.Writers // who writes files, for naming who rewrites ours; nil: the files' own comments tell
 }
@@ -68,7 +70,7 @@ func (p Pass) locked(ctx context.Context) (Outcome, error) {
 			return Outcome{Report: r}, err
 		}
 	}
-	if max, _ := Allowed(p.Kind, machine.Brake.On(machine.DMI), "", start); max > plan.Nothing {
+	if max, _ := Allowed(p.Kind, false, machine.Brake.On(machine.DMI), "", start); max > plan.Nothing {
 		p.beforeIMDS(ctx, &r, machine, start)
 	}
 	out := p.decideAndWalk(ctx, &r, start)

@@ -115,22 +115,29 @@ func TestAllowed(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		kind  Kind
+		fresh bool
 		brake facts.Brake
 		tag   string
 		want  plan.Risk
 		why   string
 	}{
-		{"boot", Boot, facts.Brake{}, "", plan.Disrupts, ""},
-		{"timer", Timer, facts.Brake{}, "", plan.Safe, ""},
-		{"no such pass", "nap", facts.Brake{}, "", plan.Nothing, ""},
-		{"disabled", Boot, facts.Brake{Disabled: true}, "", plan.Nothing, "/etc/reveille/disabled"},
-		{"kernel", Boot, facts.Brake{Kernel: true}, "", plan.Nothing, "reveille=off"},
-		{"paused", Hup, facts.Brake{Paused: "mail queue"}, "", plan.Nothing, "mail queue"},
-		{"paused until later", Boot, facts.Brake{Paused: "x", Until: now.Add(time.Minute)}, "", plan.Nothing, "until 2026-01-02T03:05:05Z"},
-		{"paused until before", Boot, facts.Brake{Paused: "x", Until: now.Add(-time.Minute)}, "", plan.Disrupts, ""},
-		{"tag", Boot, facts.Brake{}, "migration", plan.Nothing, "migration"},
+		{"boot", Boot, false, facts.Brake{}, "", plan.Disrupts, ""},
+		{"boot before the storage was complete", Boot, true, facts.Brake{}, "", plan.Destroys, ""},
+		{"a disk came before the storage was complete", Device, true, facts.Brake{}, "", plan.Destroys, ""},
+		{"a disk came", Device, false, facts.Brake{}, "", plan.Disrupts, ""},
+		{"SIGHUP before the storage was complete", Hup, true, facts.Brake{}, "", plan.Disrupts, ""},
+		{"an address before the storage was complete", Address, true, facts.Brake{}, "", plan.Disrupts, ""},
+		{"timer", Timer, false, facts.Brake{}, "", plan.Safe, ""},
+		{"timer before the storage was complete", Timer, true, facts.Brake{}, "", plan.Safe, ""},
+		{"no such pass", "nap", true, facts.Brake{}, "", plan.Nothing, ""},
+		{"disabled", Boot, true, facts.Brake{Disabled: true}, "", plan.Nothing, "/etc/reveille/disabled"},
+		{"kernel", Boot, false, facts.Brake{Kernel: true}, "", plan.Nothing, "reveille=off"},
+		{"paused", Hup, false, facts.Brake{Paused: "mail queue"}, "", plan.Nothing, "mail queue"},
+		{"paused until later", Boot, true, facts.Brake{Paused: "x", Until: now.Add(time.Minute)}, "", plan.Nothing, "until 2026-01-02T03:05:05Z"},
+		{"paused until before", Boot, false, facts.Brake{Paused: "x", Until: now.Add(-time.Minute)}, "", plan.Disrupts, ""},
+		{"tag", Boot, false, facts.Brake{}, "migration", plan.Nothing, "migration"},
 	} {
-		got, why := Allowed(c.kind, c.brake, c.tag, now)
+		got, why := Allowed(c.kind, c.fresh, c.brake, c.tag, now)
 		if got != c.want || !strings.Contains(why, c.why) || (c.why == "") != (why == "") {
 			t.Errorf("%s: %s %q", c.name, got, why)
 		}

@@ -38,7 +38,9 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 		}
 		return fail(err)
 	}
-	max, why := Allowed(p.Kind, w.Facts.Machine.Brake.On(w.Facts.InstanceID()), pauseTag(w.Facts), start)
+	fresh, err := neverComplete(p.Host, w.Facts)
+	note(r, err)
+	max, why := Allowed(p.Kind, fresh, w.Facts.Machine.Brake.On(w.Facts.InstanceID()), pauseTag(w.Facts), start)
 	if out.Held = why; why != "" {
 		r.Notes = append(r.Notes, why)
 	}
@@ -55,7 +57,11 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 	if p.Watch.Planned != nil {
 		p.Watch.Planned(w.Plan)
 	}
-	err = p.walk(ctx, r, w, max, start)
+	grant := plan.Grant{IfBlank: max >= plan.Destroys}
+	if max > plan.Nothing && len(p.AllowCreate) > 0 {
+		max, grant.Volumes = plan.Destroys, p.AllowCreate
+	}
+	err = p.walk(ctx, r, w, max, grant, start)
 	rest()
 	if err != nil {
 		return fail(err)
@@ -69,7 +75,7 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 }
 
 // walk makes the plan so, as far as this pass may.
-func (p Pass) walk(ctx context.Context, r *api.Report, w agent.Wanted, max plan.Risk, start time.Time) error {
+func (p Pass) walk(ctx context.Context, r *api.Report, w agent.Wanted, max plan.Risk, grant plan.Grant, start time.Time) error {
 	steps := w.Plan
 	var f *fights
 	if max > plan.Nothing {
@@ -83,8 +89,10 @@ func (p Pass) walk(ctx context.Context, r *api.Report, w agent.Wanted, max plan.
 	}
 	gate, steps := agent.Guard(p.Host, w, steps, max)
 	trials, steps := agent.Try(ctx, gate, steps, max)
+	wake, unwatch := p.wake(ctx, w.Plan, max)
+	defer unwatch()
 	began := time.Since(start)
-	walked, err := converge.Run(ctx, p.Host, steps, converge.Options{Max: max, On: func(i int, r converge.Result) {
+	walked, err := converge.Run(ctx, p.Host, steps, converge.Options{Max: max, Grant: grant, Wake: wake, On: func(i int, r converge.Result) {
 		gate.Saw(r)
 		if p.Watch.Step != nil {
 			p.Watch.Step(i, r)
@@ -99,6 +107,7 @@ func (p Pass) walk(ctx context.Context, r *api.Report, w agent.Wanted, max plan.
 	r.Notes = append(r.Notes, trials.Notes()...)
 	report.AddSteps(r, walked, began)
 	p.settle(r, walked, max)
+	note(r, p.noteComplete(w.Facts, walked, max))
 	if f != nil {
 		note(r, f.settle(p.Host, r, walked))
 	}
@@ -118,7 +127,7 @@ func (p Pass) decide(ctx context.Context, start time.Time) (agent.Wanted, error)
 		w.Facts.Machine.Brake = now
 	}
 	m := w.Facts.Machine
-	max, _ := Allowed(p.Kind, m.Brake.On(w.Facts.InstanceID()), pauseTag(w.Facts), start)
+	max, _ := Allowed(p.Kind, false, m.Brake.On(w.Facts.InstanceID()), pauseTag(w.Facts), start)
 	if max == plan.Nothing || !stranger(m, w.Facts.InstanceID()) {
 		return w, err
 	}

@@ -24,15 +24,17 @@ const (
 	Timer   Kind = "timer"
 )
 
-// mayDo is the whole safety policy: the worst change that a pass may make.
-// What is not in it may do nothing. No row reaches plan.Destroys: nothing in
-// a plan creates or formats.
-var mayDo = map[Kind]plan.Risk{
-	Boot:    plan.Disrupts,
-	Address: plan.Disrupts,
-	Device:  plan.Disrupts,
-	Hup:     plan.Disrupts,
-	Timer:   plan.Safe, // nobody asked for it now, so nobody is watching
+// mayDo is the whole safety policy: the worst change that a pass may make, as
+// long as this instance's storage has never yet been complete, and ever after.
+// What is not in it may do nothing. What plan.Destroys creates also needs the
+// profile's consent and a device that is proven blank, or a person's word for
+// it (`reveille boot --allow-create`): see Grant.
+var mayDo = map[Kind]struct{ fresh, ever plan.Risk }{
+	Boot:    {plan.Destroys, plan.Disrupts},
+	Device:  {plan.Destroys, plan.Disrupts}, // volumes are attached minutes after a launch
+	Address: {plan.Disrupts, plan.Disrupts},
+	Hup:     {plan.Disrupts, plan.Disrupts},
+	Timer:   {plan.Safe, plan.Safe}, // nobody asked for it now, so nobody is watching
 }
 
 // asksEC2 says which passes ask EC2's API about the volumes: those that something
@@ -41,12 +43,16 @@ var mayDo = map[Kind]plan.Risk{
 func asksEC2(k Kind) bool { return k != Timer }
 
 // Allowed is the worst change that this pass may make, and the brake that
-// holds it, in words ("" where none does).
-func Allowed(kind Kind, b facts.Brake, tag string, now time.Time) (plan.Risk, string) {
+// holds it, in words ("" where none does). Fresh says that this instance's
+// storage has never yet been complete.
+func Allowed(kind Kind, fresh bool, b facts.Brake, tag string, now time.Time) (plan.Risk, string) {
 	if why := held(b, tag, now); why != "" {
 		return plan.Nothing, why
 	}
-	return mayDo[kind], ""
+	if fresh {
+		return mayDo[kind].fresh, ""
+	}
+	return mayDo[kind].ever, ""
 }
 
 // Braked is the brake that holds this machine now, in words, "" where none

@@ -46,6 +46,7 @@ type loop struct {
 	report  api.Report   // … its report
 	whom    []string     // … and who was to be told of it
 	lost    atomic.Bool  // a way to IMDS is waited for
+	disks   atomic.Bool  // the last plan has to do with disks
 	address string       // the private one that files were last made for
 	watched facts.Watched
 	polled  chan facts.Watched
@@ -82,6 +83,7 @@ func (d Daemon) Run(ctx context.Context) error {
 	defer cancel()
 	defer l.teller.close()
 	l.work.Go(func() { l.listen(inner) })
+	l.work.Go(func() { l.listenDisks(inner) })
 	if !l.blind {
 		writers, unwatch := watchWriters(l.Host)
 		l.writers = writers
@@ -212,6 +214,7 @@ func (l *loop) end(ctx context.Context, e ending) error {
 		l.last, l.report, l.whom = e.out.Wanted, e.out.Report, e.out.Whom
 		l.watched, _ = l.last.Facts.Instance.Watched().Since(l.watched)
 		l.network.own(l.last.Facts.Instance.Interfaces)
+		l.disks.Store(wantsDisks(l.last.Plan))
 		l.noteAddress(e)
 		l.noteScripts(e.out)
 		l.reachTarget(ctx)

@@ -92,7 +92,7 @@ func (l *loop) runShutdown() {
 		return
 	}
 	f := l.last.Facts
-	if max, why := Allowed(Hup, facts.ReadIdentity(l.Host).Brake.On(f.InstanceID()), pauseTag(f), time.Now()); max == plan.Nothing {
+	if max, why := Allowed(Hup, false, facts.ReadIdentity(l.Host).Brake.On(f.InstanceID()), pauseTag(f), time.Now()); max == plan.Nothing {
 		l.log().Warn("no shutdown script is run", "why", why)
 		return
 	}

@@ -18,6 +18,9 @@ type Options struct {
 	// Max is the worst risk of a change that may be done; zero is a dry run:
 	// nothing is done and nothing waits.
 	Max plan.Risk
+	// Grant is what may be created where Max lets something be. The zero value
+	// is nothing.
+	Grant plan.Grant
 	// Wake returns a channel that is closed at the next event (a device, a
 	// unit) that could make something so. A step that waits looks again then,
 	// and from time to time without any event. Nil: from time to time alone.

@@ -21,7 +21,7 @@ func Run(ctx context.Context, h *host.Host, p plan.Plan, o Options) (Report, err
 	if err := p.Validate(); err != nil {
 		return Report{}, fmt.Errorf("this plan cannot be walked, nothing was done: %w", err)
 	}
-	ctx = plan.WithAllowed(ctx, o.Max)
+	ctx = plan.WithGrant(plan.WithAllowed(ctx, o.Max), o.Grant)
 	w := newWalk(h, p.Normal(), o)
 	for i, n := range w.unsettled {
 		if n == 0 {

@@ -1,6 +1,9 @@
 package plan
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 type allowedKey struct{}
 
@@ -15,4 +18,36 @@ func WithAllowed(ctx context.Context, max Risk) context.Context {
 func Allowed(ctx context.Context) Risk {
 	max, _ := ctx.Value(allowedKey{}).(Risk)
 	return max
+}
+
+// Grant is on whose word something may be created where nothing is. It never
+// stands in for the proof that there is nothing.
+type Grant struct {
+	IfBlank bool     // the profile's own consent counts: this instance's storage has never yet been complete
+	Volumes []string // these volumes' ids a person has named for this once
+}
+
+type grantKey struct{}
+
+// WithGrant tells a resource's code what this walk may create.
+func WithGrant(ctx context.Context, g Grant) context.Context {
+	return context.WithValue(ctx, grantKey{}, g)
+}
+
+// Granted is what the walk around this code may create; nothing where no walk
+// said so.
+func Granted(ctx context.Context) Grant {
+	g, _ := ctx.Value(grantKey{}).(Grant)
+	return g
+}
+
+// Creates says that something may be created on these volumes, all of them
+// proven blank: by a person's word for each of them, or by the profile's
+// consent.
+func (g Grant) Creates(consent bool, volumes []string) bool {
+	named := len(volumes) > 0
+	for _, v := range volumes {
+		named = named && slices.Contains(g.Volumes, v)
+	}
+	return named || consent && g.IfBlank
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"regexp"
+	"strings"
 	"time"
 
 	"reveille/agent"
@@ -15,7 +17,13 @@ import (
 
 func bindBoot(a *app, fs *flag.FlagSet) runner {
 	timeout := fs.Duration("timeout", 5*time.Minute, "end the pass after `TIME`")
+	var allowed list
+	fs.Var(&allowed, "allow-create", "let this pass create on the volume `ID` what the profile wants there, if it is proven blank; repeatable, or several with commas")
 	return a.onMachine(func(ctx context.Context, cfg agent.Config) int {
+		create, err := volumeIDs(allowed)
+		if err != nil {
+			return a.usage(err, nil)
+		}
 		if a.factsFile != "" && cfg.Host.Live() {
 			fmt.Fprintln(a.err, "reveille: --facts tells of another machine: give a --root DIR to make it so in, or use `reveille debug plan`")
 			return exitUsage
@@ -25,7 +33,7 @@ func bindBoot(a *app, fs *flag.FlagSet) runner {
 		}
 		ctx, cancel := context.WithTimeoutCause(ctx, *timeout, fmt.Errorf("the pass did not end within %s", *timeout))
 		defer cancel()
-		p := daemon.Pass{Config: cfg, Kind: daemon.Boot, Tell: true}
+		p := daemon.Pass{Config: cfg, Kind: daemon.Boot, Tell: true, AllowCreate: create}
 		if !a.json {
 			live := report.NewLive(a.out)
 			p.Watch = daemon.Watcher{Planned: live.Planned, Step: live.Step}
@@ -36,6 +44,23 @@ func bindBoot(a *app, fs *flag.FlagSet) runner {
 		}
 		return a.outcome(out)
 	})
+}
+
+// volumeID is what EC2 calls a volume.
+var volumeID = regexp.MustCompile(`^vol-[0-9a-f]{8,17}$`)
+
+// volumeIDs are the volumes that a person names.
+func volumeIDs(given list) ([]string, error) {
+	var out []string
+	for _, words := range given {
+		for id := range strings.SplitSeq(words, ",") {
+			if id = strings.TrimSpace(id); !volumeID.MatchString(id) {
+				return nil, fmt.Errorf("--allow-create %q: it takes volume ids such as vol-0123456789abcdef0", id)
+			}
+			out = append(out, id)
+		}
+	}
+	return out, nil
 }
 
 func (a *app) outcome(out daemon.Outcome) int {
