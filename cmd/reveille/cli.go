@@ -34,6 +34,7 @@ func commands() []command {
 		{"debug explain", "[KEY]", "a value, the layer, file and line that set it, and what it overrode", "", bindDebugExplain},
 		{"debug status", "", "the newest report", "", bindDebugStatus},
 		{"debug timeline", "", "the newest report as a waterfall", "", bindDebugTimeline},
+		{"debug storage", "", "each disk by its volume id, and what lies upon it: array, logical volume, file system, mount", storageHelp, bindDebugStorage},
 		{"debug login-budget", "[SERVERS…]", "how long a login may take at worst, with every wait, the line that makes it and what to change", loginHelp, bindDebugLogin},
 		{"debug doctor", "", "what is wrong with this instance, or with an image before it is baked, and what to do", doctorHelp, bindDebugDoctor},
 		{"debug imds", "", "what is wrong with the metadata service, in words", "", bindDebugIMDS},

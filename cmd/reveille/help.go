@@ -17,11 +17,16 @@ The metadata service's address is AWS_EC2_METADATA_SERVICE_ENDPOINT where set.`
 so, and writes the report to /run/reveille/report.json. A second pass changes
 nothing. A bad profile or a metadata service that cannot be read refuses the
 whole pass, and the files stay as they are. Coordinators are told, never
-waited for (2 s at most).`
+waited for (2 s at most).
+
+As long as an instance's storage has never yet been complete, a pass creates
+what the profile says (create: if-blank) on volumes that are proven blank.
+Afterwards, or without that consent, --allow-create names the volumes on which
+it may, for this once; the proof is asked for all the same.`
 
 	runHelp = `Started by systemd (reveille.service). After the boot pass it looks again about
-every ten minutes, when an address of the instance changes, when a tag or the
-life-cycle state does, and at once on SIGHUP (systemctl reload reveille); each
+every ten minutes, when an address of the instance changes, when a disk of
+its role comes or goes, when a tag or the life-cycle state does, and at once on SIGHUP (systemctl reload reveille); each
 look is a whole pass. Looks that nobody asked for put back only what an earlier
 pass has brought.`
 
@@ -53,6 +58,12 @@ not known): grace_s, limit_s, after_limit_s, over, notes, and cases with user,
 name, servers, before_s, after_s, total_s, password_s, refused and terms (when,
 of, what, takes_s, limit, file, line, remedy). Times are in seconds; null is no
 bound.`
+
+	storageHelp = `Looks at what is there, whoever made it; debug plan says what a pass would do
+about it. Devices are read by programs of their own for at most half a minute:
+one that hangs has an error in its line. With --json it prints for each device
+kernel, what, name, attach, size (bytes), state, type, uuid, label, mounted,
+error and upon, those that lie directly upon it.`
 
 	doctorHelp = `Each finding has a code, a severity, a title and a remedy; the exit code is 1
 where one is an error or a warning. Those that begin with break-glass- say what
