@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"reveille/bootstrap/host"
@@ -72,12 +70,12 @@ func (t tree) layer(kernel, what string) Layer {
 	c, err := Probe(t.ctx, t.h, path.Join("/dev", kernel))
 	fail(err)
 	l.Type, l.UUID, l.Label = c.Type, c.UUID, c.Label
-	var dev string
 	if l.Size == 0 {
-		l.Size, err = sizeOf(t.h, kernel)
+		sectors, err := number(t.h, sysClass, kernel, "size")
 		fail(err)
+		l.Size = sectors * sector
 	}
-	dev, err = word(t.h, kernel, "dev")
+	dev, err := attribute(t.h, sysClass, kernel, "dev")
 	fail(err)
 	for _, m := range t.mounts {
 		if fmt.Sprintf("%d:%d", m.Major, m.Minor) == dev && !slices.Contains(l.Mounted, m.Path) {
@@ -104,33 +102,10 @@ func (t tree) upon(kernel string) Layer {
 		}
 		return l
 	}
-	if name, err := word(t.h, kernel, "dm/name"); err == nil && name != "" {
+	if name, err := attribute(t.h, sysClass, kernel, "dm/name"); err == nil && name != "" {
 		l := t.layer(kernel, "mapped")
 		l.Name = name
 		return l
 	}
 	return t.layer(kernel, "partition")
-}
-
-// sizeOf is a block device's size in bytes: the kernel counts in 512.
-func sizeOf(h *host.Host, kernel string) (int64, error) {
-	text, err := word(h, kernel, "size")
-	if err != nil {
-		return 0, err
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("the size of %s is not known: %q", kernel, text)
-	}
-	return n * 512, nil
-}
-
-// word is a file of a block device's in /sys, without the white space around
-// it; "" where there is none.
-func word(h *host.Host, kernel, file string) (string, error) {
-	b, err := h.ReadFile(path.Join("/sys/class/block", kernel, file))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	return strings.TrimSpace(string(b)), err
 }
