@@ -24,7 +24,7 @@ func TestStorageTellsEachDeviceOnce(t *testing.T) {
 ebs  vol-0aaaaaaaaaaaaaaa2  sdg  nvme2n1  1 GiB
   array data (as above)
 ebs  vol-0aaaaaaaaaaaaaaa3  nvme3n1  1.5 GiB
-  ! blkid: ?[31mno answer
+  ! blkid: �[31mno answer
   nothing that is known, not mounted
 ebs  vol-0f0f0f0f0f0f0f0f0  nvme0n1  8 GiB
   ext4 on /
