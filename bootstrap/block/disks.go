@@ -71,7 +71,7 @@ func Disks(h *host.Host) ([]Disk, error) {
 // notDisk is what is no disk of its own: made of files, of memory, of other
 // disks, or of another machine's; and the paths behind an NVMe disk that has
 // several.
-var notDisk = regexp.MustCompile(`^(loop|ram|zram|sr|fd|dm-|md|nbd|rbd|drbd|bcache)[0-9_]|^md|^nvme[0-9]+c[0-9]+n[0-9]+$`)
+var notDisk = regexp.MustCompile(`^(loop|ram|zram|sr|fd|dm-|nbd|rbd|drbd|bcache)[0-9]|^md|^nvme[0-9]+c[0-9]+n[0-9]+$`)
 
 func byVolume(a, b Disk) int {
 	if (a.Volume == "") != (b.Volume == "") {

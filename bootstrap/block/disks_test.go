@@ -55,6 +55,8 @@ func TestRootDisks(t *testing.T) {
 		"btrfs":          {"0:44 /root / rw - btrfs /dev/nvme3n1 rw", "", "nvme3n1"},
 		"btrfs by link":  {"0:44 /root / rw - btrfs /dev/mapper/main-root rw", "", "nvme1n1 nvme2n1"},
 		"overlay":        {"0:44 / / rw - overlay overlay rw", "", ""},
+		"swap, pulled":   {"259:1 / / rw - ext4 /dev/root rw", "/dev/nvme7n1\\040(deleted) partition 65532 0 -2", "nvme0n1"},
+		"image's root":   {"0:44 / / rw - overlay composefs ro\n21 1 259:1 / /sysroot rw - xfs x rw\n22 1 259:3 / /boot/efi rw - vfat x rw", "", "nvme0n1 nvme3n1"},
 		"data alone":     {"259:1 / / rw - ext4 /dev/root rw\n21 1 259:3 / /var/lib/mysql rw - xfs /dev/nvme3n1 rw", "", "nvme0n1"},
 	} {
 		t.Run(name, func(t *testing.T) {

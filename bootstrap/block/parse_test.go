@@ -129,6 +129,11 @@ func TestMountinfo(t *testing.T) {
 	if diff := cmp.Diff(want, last); diff != "" {
 		t.Error(diff)
 	}
+	// A file system that the kernel made read-only, after an error, is so in its own options alone.
+	after, err := parseMounts("20 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root ro,errors=remount-ro\n")
+	if err != nil || !after[0].ReadOnly {
+		t.Errorf("%+v, %v", after, err)
+	}
 	for _, bad := range []string{"20 1 259:1 / / rw ext4 /dev/root rw\n", "20 1 root / / rw - ext4 /dev/root rw\n", "20 1 0:5 / / rw - ext4\n"} {
 		if m, err := parseMounts(bad); err == nil {
 			t.Errorf("%q is %+v", bad, m)

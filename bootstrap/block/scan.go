@@ -2,7 +2,6 @@ package block
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,15 +72,26 @@ type scan struct {
 	size int64
 	next iter.Seq[span]
 
-	mu    sync.Mutex
-	read  int64
-	found []finding
-	err   error
+	mu     sync.Mutex
+	read   int64
+	found  outcome // the first data
+	failed outcome // the first that could not be read
 }
 
-type finding struct {
+// outcome is what one reader came upon, and where. Of several, from readers
+// that overtook one another, the first of the device counts.
+type outcome struct {
 	at   int64
 	text string
+	err  error
+}
+
+func (o outcome) none() bool { return o.text == "" && o.err == nil }
+
+func (o *outcome) keep(other outcome) {
+	if o.none() || other.at < o.at {
+		*o = other
+	}
 }
 
 func (s *scan) run(ctx context.Context) (Verdict, error) {
@@ -95,8 +105,9 @@ func (s *scan) run(ctx context.Context) (Verdict, error) {
 			}
 		})
 	}
+	var stopped error
 	for w := range s.next {
-		if s.over(ctx) {
+		if stopped = ctx.Err(); stopped != nil || s.over() {
 			break
 		}
 		work <- w
@@ -104,26 +115,22 @@ func (s *scan) run(ctx context.Context) (Verdict, error) {
 	close(work)
 	wg.Wait()
 	v := Verdict{Size: s.size, Read: s.read}
-	if len(s.found) > 0 { // data is data, whatever else cannot be read
-		first := s.found[0]
-		for _, f := range s.found {
-			if cmp.Less(f.at, first.at) {
-				first = f
-			}
-		}
-		v.Found = first.text
+	switch {
+	case !s.found.none(): // data is data, whatever else cannot be read
+		v.Found = s.found.text
 		return v, nil
+	case !s.failed.none():
+		return v, s.failed.err
 	}
-	v.Blank = s.err == nil
-	return v, s.err
+	v.Blank = stopped == nil
+	return v, stopped
 }
 
 // over says that there is a verdict, or none to be had.
-func (s *scan) over(ctx context.Context) bool {
+func (s *scan) over() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.err = cmp.Or(s.err, ctx.Err())
-	return s.err != nil || len(s.found) > 0
+	return !s.found.none() || !s.failed.none()
 }
 
 // look reads one span. A read's length is a whole number of pages, and the
@@ -137,12 +144,12 @@ func (s *scan) look(w span, buf []byte) {
 	s.read += int64(len(data))
 	switch {
 	case i >= 0:
-		s.found = append(s.found, finding{w.at, describe(data, w.at, i)})
+		s.found.keep(outcome{at: w.at, text: describe(data, w.at, i)})
 	case int64(len(data)) == w.length:
 	case err == nil || errors.Is(err, io.EOF):
-		s.err = fmt.Errorf("read at byte %d: it ends before the %d bytes that it says it has", w.at, s.size)
+		s.failed.keep(outcome{at: w.at, err: fmt.Errorf("read at byte %d: it ends before the %d bytes that it says it has", w.at, s.size)})
 	default:
-		s.err = fmt.Errorf("read at byte %d: %w", w.at, err)
+		s.failed.keep(outcome{at: w.at, err: fmt.Errorf("read at byte %d: %w", w.at, err)})
 	}
 }
 

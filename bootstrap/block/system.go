@@ -8,8 +8,16 @@ import (
 	"reveille/bootstrap/host"
 )
 
-// system are the mounts without which the machine does not run or start.
-var system = map[string]bool{"/": true, "/boot": true, "/boot/efi": true, "/efi": true, "/usr": true, "/var": true}
+// isSystem says that the machine does not run, or not start, without what is
+// mounted there. Below /sysroot are the roots of images whose / is an overlay.
+func isSystem(mount string) bool {
+	for _, whole := range []string{"/boot", "/efi", "/usr", "/sysroot"} {
+		if mount == whole || strings.HasPrefix(mount, whole+"/") {
+			return true
+		}
+	}
+	return mount == "/" || mount == "/var"
+}
 
 // systemDisks are the kernel names of the disks that the running system lies
 // on, swap included.
@@ -20,7 +28,7 @@ func systemDisks(h *host.Host) (map[string]bool, error) {
 	}
 	disks := map[string]bool{}
 	for _, m := range mounts {
-		if !system[m.Path] {
+		if !isSystem(m.Path) {
 			continue
 		}
 		kernel, err := kernelOf(h, m)
@@ -42,6 +50,9 @@ func systemDisks(h *host.Host) (map[string]bool, error) {
 		kernel, err := kernelAt(h, node)
 		if err == nil {
 			err = addBelow(h, kernel, disks)
+		}
+		if gone(err) {
+			continue // pulled, and swapped to no more: nothing is there to protect
 		}
 		if err != nil {
 			return nil, fmt.Errorf("swap on %s: %w", node, err)

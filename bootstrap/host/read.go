@@ -196,6 +196,8 @@ func (h *Host) fail(did, path string, err error) error {
 
 func kind(m fs.FileMode) string {
 	switch {
+	case m.IsRegular():
+		return "a regular file"
 	case m.IsDir():
 		return "a folder"
 	case m&fs.ModeSymlink != 0:

@@ -50,13 +50,10 @@ func (s Storage) proveBlank(ctx context.Context, h *host.Host, d Device, node st
 	}
 	err := block.Blank(ctx, h, node, witnessed)
 	var not *block.NotBlank
-	switch {
-	case errors.As(err, &not):
-		return fmt.Errorf("%s is not blank: %s was found, and nothing is made on it; see what it is, or give another volume", onVolumes(d), not.Found)
-	case err != nil:
-		return fmt.Errorf("is %s blank: %w", onVolumes(d), err)
+	if errors.As(err, &not) {
+		return fmt.Errorf("nothing is made there, as it is not blank: %s was found; see what it is, or give another device", not.Found)
 	}
-	return nil
+	return err
 }
 
 // Device is a block device that a plan makes: a volume, an array, a logical
@@ -67,26 +64,4 @@ type Device interface {
 	Node(ctx context.Context, h *host.Host) (string, error)
 	// Volumes are the ids of those that it lies upon, sorted.
 	Volumes() []string
-}
-
-// FileSystem is a file system on a device. Its ID is "filesystem:" + the device's
-// ID; it is live.
-type FileSystem struct {
-	Storage
-	On      Device
-	Type    string // "xfs", "ext4"
-	Label   string
-	Options []string // of mkfs
-	Create  Consent
-}
-
-// Mount is a mounted file system, by a unit of this boot alone. Its ID is
-// "mount:" + Path; it is live.
-type Mount struct {
-	Path    string
-	From    FileSystem
-	Options []string
-	Owner   string // "" leaves it
-	Group   string // "" leaves it
-	Mode    string // "0750"; "" leaves it
 }

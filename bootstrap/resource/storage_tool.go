@@ -30,7 +30,7 @@ var toolFolders = []string{"/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local
 // toolPackages say what to install for a tool.
 var toolPackages = map[string]string{
 	"mdadm": "mdadm", "pvcreate": "lvm2", "vgcreate": "lvm2", "lvcreate": "lvm2", "vgchange": "lvm2", "lvchange": "lvm2",
-	"mkfs.xfs": "xfsprogs", "mkfs.ext4": "e2fsprogs", "e2fsck": "e2fsprogs", "mkswap": "util-linux", "wipefs": "util-linux",
+	"mkfs.xfs": "xfsprogs", "mkfs.ext4": "e2fsprogs", "e2fsck": "e2fsprogs", "mkswap": "util-linux", "wipefs": "util-linux", "swapon": "util-linux",
 }
 
 // tool runs a program that changes what lies on a disk, to its end. It runs as a
@@ -66,10 +66,18 @@ func tool(ctx context.Context, h *host.Host, stepID string, within time.Duration
 	case t.State == "active":
 		return nil
 	case t.State == "failed":
-		return fmt.Errorf("%s: %s%s", strings.Join(argv, " "), how(t, within), words)
+		return &toolFailed{TaskState: t, say: strings.Join(argv, " ") + ": " + how(t, within) + words}
 	}
 	return fmt.Errorf("%s: somebody stopped it (systemd calls it %s)%s", strings.Join(argv, " "), t.State, words)
 }
+
+// toolFailed is a tool that ended badly; of some, a code is no fault.
+type toolFailed struct {
+	host.TaskState
+	say string
+}
+
+func (e *toolFailed) Error() string { return e.say }
 
 // toolForget lets go of a tool that has ended: one of an earlier pass, whose end
 // nobody saw. What it has made is looked at, and not what it said.

@@ -3,6 +3,7 @@ package hosttest
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"time"
 )
 
@@ -100,11 +101,18 @@ func (d unitDoor) Enqueue(ctx context.Context, verb, name string) error {
 	return nil
 }
 
+// Reload makes mounts known whose unit files have come.
 func (d unitDoor) Reload(ctx context.Context) error {
 	d.m.mu.Lock()
 	defer d.m.mu.Unlock()
 	d.m.jobs = append(d.m.jobs, "daemon-reload")
-	return ctx.Err()
+	files, err := filepath.Glob(filepath.Join(d.m.Root, "/run/systemd/system/*.mount"))
+	for _, f := range files {
+		if name := filepath.Base(f); d.m.units[name] == "" {
+			d.m.units[name] = "inactive"
+		}
+	}
+	return errors.Join(ctx.Err(), err)
 }
 
 // nameDoor is the machine as host.Names.

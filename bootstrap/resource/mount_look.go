@@ -1,0 +1,90 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"reveille/bootstrap/block"
+	"reveille/bootstrap/host"
+)
+
+// sight is what a mount's look has seen.
+type sight struct {
+	node         string // of the device, now
+	major, minor int
+	readOnly     bool        // the device, or anything that it lies upon, may not be written to
+	on           block.Mount // what is mounted at the path; the zero value is nothing
+	busy         bool        // the device is mounted somewhere
+	over         string      // the type of the file system in which the path lies
+}
+
+// see looks for the device, and at what is mounted.
+func (m Mount) see(ctx context.Context, h *host.Host) (sight, error) {
+	var s sight
+	var err error
+	if s.node, err = m.From.On.Node(ctx, h); err != nil {
+		return s, err
+	}
+	kernel := path.Base(s.node)
+	if s.major, s.minor, err = numbers(h, kernel); err != nil {
+		return s, err
+	}
+	if s.readOnly, err = readOnly(h, kernel); err != nil {
+		return s, err
+	}
+	mounts, err := block.Mounts(h)
+	if err != nil {
+		return s, err
+	}
+	longest := ""
+	for _, o := range mounts { // of several at one path the last one counts
+		s.busy = s.busy || o.Major == s.major && o.Minor == s.minor
+		switch {
+		case o.Path == m.Path:
+			s.on = o
+		case (o.Path == "/" || within(m.Path, o.Path)) && len(o.Path) >= len(longest):
+			longest, s.over = o.Path, o.Type
+		}
+	}
+	return s, nil
+}
+
+// mountedFrom is the device node that is mounted at a path; "" for none.
+func mountedFrom(h *host.Host, at string) string {
+	mounts, err := block.Mounts(h)
+	if err != nil {
+		return ""
+	}
+	node := ""
+	for _, o := range mounts {
+		if o.Path == at {
+			node = kernelNode(h, o.Source)
+		}
+	}
+	return node
+}
+
+// numbers are a block device's.
+func numbers(h *host.Host, kernel string) (major, minor int, err error) {
+	text, err := h.ReadFile(path.Join("/sys/block", kernel, "dev"))
+	if err == nil {
+		_, err = fmt.Sscanf(string(text), "%d:%d", &major, &minor)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("number of the device %s: %w", kernel, err)
+	}
+	return major, minor, nil
+}
+
+// kernelNode is where a link to a device node leads, as far as it can be seen.
+func kernelNode(h *host.Host, node string) string {
+	if !strings.HasPrefix(node, "/dev/") {
+		return node
+	}
+	if real, err := h.Resolve(node); err == nil {
+		return real
+	}
+	return node
+}
