@@ -18,6 +18,7 @@ type Member struct {
 	Level   string // "raid10"; "container" of another maker's metadata
 	Devices int    // how many members the array has
 	Events  uint64
+	Device  string // UUID of this member alone, which a copy of it has as well; "" of metadata 0.90
 }
 
 // Array is an md array as the kernel has it now, assembled or not.
@@ -44,7 +45,8 @@ func (a Array) Node() string { return path.Join("/dev", a.Kernel) }
 // device which cannot be opened as well.
 const noSuperblock = "No md superblock detected"
 
-// Examine reads a device's md superblock; false where it has none.
+// Examine reads a device's md superblock; false where it has none, or where it
+// cannot be read, which mdadm does not tell apart: Readable does.
 func Examine(ctx context.Context, h *host.Host, node string) (Member, bool, error) {
 	out, err := look(ctx, h, "mdadm", "--examine", "--export", node)
 	var exit *host.ExitError
@@ -65,7 +67,7 @@ func Examine(ctx context.Context, h *host.Host, node string) (Member, bool, erro
 // nothing of an array, as of a partition table.
 func parseMember(text string) (Member, error) {
 	said := exported(text)
-	m := Member{UUID: said["MD_UUID"], Name: withoutHost(said["MD_NAME"]), Level: said["MD_LEVEL"]}
+	m := Member{UUID: said["MD_UUID"], Name: withoutHost(said["MD_NAME"]), Level: said["MD_LEVEL"], Device: said["MD_DEV_UUID"]}
 	if m.UUID == "" {
 		if len(said) > 0 {
 			return Member{}, errors.New("a superblock without a UUID")
