@@ -21,7 +21,7 @@ const (
 // create is for a device on which nothing is recognised. The proof costs reads:
 // a pass that may not create does without.
 func (f FileSystem) create(ctx context.Context, h *host.Host, s found) ([]plan.Change, error) {
-	if err := f.consented(h, s); err != nil {
+	if err := f.consented(ctx, h, s); err != nil {
 		return nil, err
 	}
 	say := fmt.Sprintf("create %s on %s", f.Type, called(f.On))
@@ -33,25 +33,30 @@ func (f FileSystem) create(ctx context.Context, h *host.Host, s found) ([]plan.C
 	return []plan.Change{{Say: say, Risk: plan.Destroys, Do: func(ctx context.Context) error { return f.do(ctx, h) }}}, nil
 }
 
-// finish is for one that was begun by us and cut short. What is there was
-// proven blank before the intent was written, right before mkfs: bytes that
-// nobody recognises are mkfs's own.
+// finish is for one that was begun by us and cut short: it has the UUID that we
+// gave it, or the device is blank still.
 func (f FileSystem) finish(ctx context.Context, h *host.Host, s found) ([]plan.Change, error) {
-	if err := f.consented(h, s); err != nil {
+	if err := f.consented(ctx, h, s); err != nil {
 		return nil, err
 	}
 	say := fmt.Sprintf("create %s on %s anew: that of %s was cut short", f.Type, called(f.On), s.intent.Began)
+	if !s.cut && plan.Allowed(ctx) < plan.Destroys {
+		say += " (once proven blank)"
+	} else if err := f.leftByUs(ctx, h, s); err != nil {
+		return nil, err
+	}
 	return []plan.Change{{Say: say, Risk: plan.Destroys, Do: func(ctx context.Context) error { return f.do(ctx, h) }}}, nil
 }
 
 // consented refuses where the profile does not consent, and where no proof of
 // the device itself would be enough.
-func (f FileSystem) consented(h *host.Host, s found) error {
+func (f FileSystem) consented(ctx context.Context, h *host.Host, s found) error {
+	why, remedy := f.Create.refuses(ctx, f.On.Volumes())
 	switch {
-	case f.Create != CreateIfBlank && s.half():
-		return fmt.Errorf("its mkfs of %s was cut short, and create is never now: create: if-blank has it finished", s.intent.Began)
-	case f.Create != CreateIfBlank:
-		return errors.New("it holds nothing that anybody recognises, and create is never: attach the volumes that hold it, or set create: if-blank")
+	case why != "" && s.half():
+		return fmt.Errorf("its mkfs of %s was cut short, and %s now; %s: it is finished then", s.intent.Began, why, remedy)
+	case why != "":
+		return fmt.Errorf("it holds nothing that anybody recognises, and %s: attach the volumes that hold it, or %s", why, remedy)
 	case s.known && !s.half():
 		return fmt.Errorf("one was made there at %s, and nobody recognises it any more: nothing is made in its place; where that is wanted, remove its entry from %s",
 			s.intent.Ended, path.Join(f.Folder, "intents"))
@@ -77,11 +82,15 @@ func (f FileSystem) do(ctx context.Context, h *host.Host) error {
 	if s.holds.Type != "" && !s.cut {
 		return fmt.Errorf("nothing was written: it has come to hold %s meanwhile", s.holds)
 	}
-	if err := f.consented(h, s); err != nil {
+	if err := f.consented(ctx, h, s); err != nil {
 		return err
 	}
 	i := s.intent
-	if !s.half() {
+	if s.half() {
+		if err := f.leftByUs(ctx, h, s); err != nil {
+			return err
+		}
+	} else {
 		if err := f.proveBlank(ctx, h, f.On, s.node); err != nil {
 			return err
 		}
@@ -93,6 +102,14 @@ func (f FileSystem) do(ctx context.Context, h *host.Host) error {
 		}
 	}
 	return f.make(ctx, h, s, i)
+}
+
+// leftByUs is nil where a cut has left nothing, or what is known for ours.
+func (f FileSystem) leftByUs(ctx context.Context, h *host.Host, s found) error {
+	if s.cut {
+		return nil
+	}
+	return f.ownBytes(ctx, h, f.On, s.node, s.intent, f.proveBlank(ctx, h, f.On, s.node))
 }
 
 // make runs mkfs, and ends the intent once the file system is seen.

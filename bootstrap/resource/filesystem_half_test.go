@@ -34,10 +34,18 @@ func TestMkfsCut(t *testing.T) {
 			began := d.intentsOf(t, "vol-1")[0].Began
 			did, err := pass(t, d.Host(), f, plan.Disrupts)
 			want := "create " + c.kind + " on raid:data (on vol-1, vol-2) anew: that of " + began + " was cut short"
-			if err != nil || !slices.Equal(did, []string{"not done: " + want}) {
+			foretold, grant := want, plan.Grant{IfBlank: true}
+			if c.unseen {
+				foretold += " (once proven blank)"
+			}
+			if err != nil || !slices.Equal(did, []string{"not done: " + foretold}) {
 				t.Fatalf("a pass that may not create did %q, %v", did, err)
 			}
-			if did, err = pass(t, d.Host(), f, plan.Destroys); err != nil || !slices.Equal(did, []string{want}) {
+			if c.unseen { // whose bytes those are, a person must say
+				d.refused(t, f, "not blank", "may be somebody's since", "`reveille boot --allow-create vol-1,vol-2`")
+				grant = plan.Grant{Volumes: []string{"vol-2", "vol-1"}}
+			}
+			if did, err = granted(t, d.Host(), f, plan.Destroys, grant); err != nil || !slices.Equal(did, []string{want}) {
 				t.Fatalf("did %q, %v; want %q", did, err, want)
 			}
 			d.made(t, f)
@@ -115,7 +123,7 @@ func TestMkfsCutAndReplacedMeanwhile(t *testing.T) {
 	d := withDisks(t)
 	f := fsOf(onVolume, "ext4")
 	d.powerCut(t, "mkfs.ext4", f)
-	ctx := plan.WithAllowed(t.Context(), plan.Destroys)
+	ctx := plan.WithGrant(plan.WithAllowed(t.Context(), plan.Destroys), plan.Grant{IfBlank: true})
 	changes, err := f.Check(ctx, d.Host())
 	if err != nil || len(changes) != 1 {
 		t.Fatalf("%+v, %v", changes, err)
@@ -150,7 +158,10 @@ func TestMkfsFails(t *testing.T) {
 			t.Errorf("wrote %v: an intent is left: %v", wrote, left)
 		}
 		d.bad = nil
-		if _, err := pass(t, d.Host(), f, plan.Destroys); err != nil {
+		if wrote {
+			d.refused(t, f, "may be somebody's since")
+		}
+		if _, err := granted(t, d.Host(), f, plan.Destroys, plan.Grant{IfBlank: true, Volumes: []string{"vol-1"}}); err != nil {
 			t.Error(err)
 		}
 		d.made(t, f)
@@ -164,7 +175,7 @@ func TestMkfsOutlivesItsPass(t *testing.T) {
 	f := fsOf(onVolume, "xfs")
 	d.powerCut(t, "mkfs.xfs", f)
 	d.SetTask(toolUnit(f.ID()), goesOn)
-	changes, err := f.Check(plan.WithAllowed(t.Context(), plan.Destroys), d.Host())
+	changes, err := f.Check(plan.WithGrant(plan.WithAllowed(t.Context(), plan.Destroys), plan.Grant{IfBlank: true}), d.Host())
 	if len(changes) > 0 || !strings.Contains(text(err), "waiting for "+toolUnit(f.ID())+" to end") {
 		t.Errorf("%v, %v", changes, err)
 	}

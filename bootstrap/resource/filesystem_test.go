@@ -162,7 +162,7 @@ func TestFileSystemIsProvenAgain(t *testing.T) {
 		"a snapshot's":     func(d *disks) { d.Put("/sys/block/nvme1n1/ro", "1\n", 0o644) },
 	} {
 		d := withDisks(t)
-		ctx := plan.WithAllowed(t.Context(), plan.Destroys)
+		ctx := plan.WithGrant(plan.WithAllowed(t.Context(), plan.Destroys), plan.Grant{IfBlank: true})
 		changes, err := fsOf(onVolume, "ext4").Check(ctx, d.Host())
 		if err != nil || len(changes) != 1 || changes[0].Risk != plan.Destroys {
 			t.Fatalf("%+v, %v", changes, err)

@@ -73,7 +73,7 @@ func (l LogicalVolume) Check(ctx context.Context, h *host.Host) ([]plan.Change, 
 	case err != nil:
 		return nil, err
 	case v == nil:
-		return l.create(h, s, i, known)
+		return l.create(ctx, h, s, i, known)
 	}
 	var changes []plan.Change
 	if !v.Active {

@@ -14,8 +14,8 @@ import (
 // create is for a volume that its group does not have. It is made in a group
 // that this instance has made, and in no other: one that was attached with data
 // has what it should have, and an empty volume beside that would be a guess.
-func (l LogicalVolume) create(h *host.Host, s lvmSight, i intent, known bool) ([]plan.Change, error) {
-	if err := l.consented(s, i, known); err != nil {
+func (l LogicalVolume) create(ctx context.Context, h *host.Host, s lvmSight, i intent, known bool) ([]plan.Change, error) {
+	if err := l.consented(ctx, s, i, known); err != nil {
 		return nil, err
 	}
 	say := fmt.Sprintf("create %s, %s, on %s", l.ID(), l.size(), lvmNames(s.devices))
@@ -24,7 +24,7 @@ func (l LogicalVolume) create(h *host.Host, s lvmSight, i intent, known bool) ([
 	return []plan.Change{{Say: say, Risk: plan.Destroys, Do: func(ctx context.Context) error { return l.make(ctx, h) }}}, nil
 }
 
-func (l LogicalVolume) consented(s lvmSight, i intent, known bool) error {
+func (l LogicalVolume) consented(ctx context.Context, s lvmSight, i intent, known bool) error {
 	var others []string
 	for _, v := range s.lvm.LVs {
 		if v.Group == l.Group.Name {
@@ -35,15 +35,16 @@ func (l LogicalVolume) consented(s lvmSight, i intent, known bool) error {
 	if len(others) > 0 {
 		has = strings.Join(others, ", ")
 	}
+	why, remedy := l.Create.refuses(ctx, l.Volumes())
 	switch {
-	case l.Create != CreateIfBlank:
-		return fmt.Errorf("the group %s has no volume %s, but %s, and create is never; correct the name, or set create: if-blank", l.Group.Name, l.Name, has)
+	case why != "":
+		return fmt.Errorf("the group %s has no volume %s, but %s, and %s; correct the name, or %s", l.Group.Name, l.Name, has, why, remedy)
 	case known && !i.half():
 		return fmt.Errorf("it was created at %s, and the group %s has it no more, but %s; none is created in its place; where that is wanted, remove the entry of %s from the files of these volumes in %s/intents",
 			i.Ended, l.Group.Name, has, l.ID(), l.Group.Folder)
 	case s.group.Missing > 0 || len(s.missing) > 0:
 		return fmt.Errorf("the group %s lacks devices, and nothing is created in it: %s", l.Group.Name, strings.Join(s.missing, ", "))
-	case !s.made():
+	case !s.made() && !named(ctx, l.Volumes()):
 		return fmt.Errorf("the group %s has no volume %s, but %s, and this instance has not made that group: nothing is created in it; correct the name, or lvcreate it", l.Group.Name, l.Name, has)
 	}
 	return nil
@@ -67,7 +68,7 @@ func (l LogicalVolume) make(ctx context.Context, h *host.Host) error {
 	if v != nil {
 		return &plan.NotYet{For: l.ID() + ", which has come to be there meanwhile"}
 	}
-	if err := l.consented(s, i, known); err != nil {
+	if err := l.consented(ctx, s, i, known); err != nil {
 		return err
 	}
 	if !known {

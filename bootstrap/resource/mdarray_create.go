@@ -34,11 +34,12 @@ func (a MDArray) create(ctx context.Context, h *host.Host, s mdSight) ([]plan.Ch
 func (a MDArray) consented(ctx context.Context, h *host.Host, s mdSight) error {
 	with, _ := s.with()
 	lacks := a.lacks(s, func(mdMember) bool { return true })
+	why, remedy := a.Create.refuses(ctx, a.Volumes())
 	switch {
-	case a.Create != CreateIfBlank && s.half():
-		return fmt.Errorf("its creation of %s was cut short, and create is never now; set create: if-blank, and it is ended", s.intent.Began)
-	case a.Create != CreateIfBlank:
-		return fmt.Errorf("its volumes hold no array, and create is never: %s; attach the volumes that hold it, or set create: if-blank", a.contents(ctx, h, s))
+	case why != "" && s.half():
+		return fmt.Errorf("its creation of %s was cut short, and %s now; %s: it is ended then", s.intent.Began, why, remedy)
+	case why != "":
+		return fmt.Errorf("its volumes hold no array, and %s: %s; attach the volumes that hold it, or %s", why, a.contents(ctx, h, s), remedy)
 	case lacks != "":
 		return fmt.Errorf("its volumes hold no whole array, and none is created as %s", lacks)
 	case len(with) == 0 && s.known && !s.half():

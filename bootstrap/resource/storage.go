@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"reveille/bootstrap/block"
 	"reveille/bootstrap/host"
@@ -19,6 +20,25 @@ const (
 	CreateNever   Consent = "never"
 	CreateIfBlank Consent = "if-blank" // while the instance's storage has never been complete
 )
+
+// refuses says why nothing may be created on these volumes, and what a person
+// may do about that; "" where it may be, once they are proven blank. A pass that
+// may create nothing answers as one that may would, by the profile.
+func (c Consent) refuses(ctx context.Context, volumes []string) (why, remedy string) {
+	named := fmt.Sprintf("`reveille boot --allow-create %s`", strings.Join(volumes, ","))
+	switch {
+	case plan.Granted(ctx).Creates(c == CreateIfBlank, volumes), c == CreateIfBlank && plan.Allowed(ctx) < plan.Destroys:
+		return "", ""
+	case c == CreateIfBlank:
+		return "create: if-blank counts only as long as this instance's storage has never been complete", named + " is a person's word for it"
+	}
+	return "create is never", "set create: if-blank, or say " + named
+}
+
+// named says that a person has named all of these volumes in this pass.
+func named(ctx context.Context, volumes []string) bool {
+	return plan.Granted(ctx).Creates(false, volumes)
+}
 
 // Storage is what the resources of one instance's disks have in common.
 type Storage struct {
@@ -51,9 +71,37 @@ func (s Storage) proveBlank(ctx context.Context, h *host.Host, d Device, node st
 	err := block.Blank(ctx, h, node, witnessed)
 	var not *block.NotBlank
 	if errors.As(err, &not) {
-		return fmt.Errorf("nothing is made there, as it is not blank: %s was found; see what it is, or give another device", not.Found)
+		return &notBlank{not.Found}
 	}
 	return err
+}
+
+// ownBytes is what speaks against finishing what a cut has left where nothing is
+// recognised: that it is not blank. The bytes may be those of the tool that was
+// cut, which was begun on a blank device; they may be somebody else's since. A
+// person's word for the volumes decides that.
+func (s Storage) ownBytes(ctx context.Context, h *host.Host, d Device, node string, i intent, err error) error {
+	if err == nil {
+		return nil
+	}
+	c, lost := block.Probe(ctx, h, node)
+	switch {
+	case lost != nil:
+		return fmt.Errorf("what %s holds: %w", called(d), lost)
+	case c.Type != "" || !errors.As(err, new(*notBlank)):
+		return err
+	case named(ctx, d.Volumes()):
+		return nil
+	}
+	return fmt.Errorf("%w; it may be what was begun there at %s and cut short, and may be somebody's since: where it is nobody's, `reveille boot --allow-create %s`",
+		err, i.Began, strings.Join(d.Volumes(), ","))
+}
+
+// notBlank is a proof that found something.
+type notBlank struct{ found string }
+
+func (e *notBlank) Error() string {
+	return "nothing is made there, as it is not blank: " + e.found + " was found; see what it is, or give another device"
 }
 
 // Device is a block device that a plan makes: a volume, an array, a logical

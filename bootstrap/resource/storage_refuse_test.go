@@ -134,6 +134,13 @@ func groupRefusals() []refusal {
 			w.lvs["db/mysql2"] = &worldLV{size: worldExtent}
 		}, []plan.Resource{mysqlOn(one, two)}, []string{"no volume mysql, but mysql2", "not made that group"}},
 		{"no volume, and create is never", func(w *world) { in(w, four[0], "db"); in(w, four[1], "db") }, []plan.Resource{never}, []string{"no volume mysql", "create is never"}},
+		{"cut short, and something is there since", func(w *world) {
+			i := intent{For: "lvm:db", UUID: newUUID(), Volumes: four[1:2]}
+			if err := storage.intend(w.Host(), i); err != nil {
+				w.t.Fatal(err)
+			}
+			w.dirty[w.disks[four[1]]] = "data at byte 4096"
+		}, plain, []string{four[1], "data at byte 4096 was found", "may be somebody's since", "--allow-create " + four[1]}},
 		{"no group for the volume", nil, []plan.Resource{mysqlOn(one, two)}, []string{"there is no group db"}},
 	}
 }
@@ -185,7 +192,7 @@ func TestEveryLayerRefuses(t *testing.T) {
 func TestProvenAgainRightBeforeItWrites(t *testing.T) {
 	for name, r := range map[string]plan.Resource{"array": raid10(), "group": groupOn(Volume{four[0]}, Volume{four[1]})} {
 		w := newWorld(t, four...)
-		ctx := plan.WithAllowed(context.Background(), plan.Destroys)
+		ctx := plan.WithGrant(plan.WithAllowed(context.Background(), plan.Destroys), plan.Grant{IfBlank: true})
 		changes, err := r.Check(ctx, w.Host())
 		if err != nil || len(changes) != 1 || changes[0].Risk != plan.Destroys {
 			t.Fatalf("%s: %v, %v", name, changes, err)

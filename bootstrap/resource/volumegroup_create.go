@@ -36,11 +36,12 @@ func (g VolumeGroup) create(ctx context.Context, h *host.Host, s lvmSight) ([]pl
 
 // consented refuses what no proof of the devices would allow.
 func (g VolumeGroup) consented(ctx context.Context, h *host.Host, s lvmSight) error {
+	why, remedy := g.Create.refuses(ctx, g.Volumes())
 	switch {
-	case g.Create != CreateIfBlank && s.half():
-		return fmt.Errorf("its creation of %s was cut short, and create is never now; set create: if-blank, and it is ended", s.began())
-	case g.Create != CreateIfBlank:
-		return fmt.Errorf("there is no group %s, and create is never: %s; attach the volumes that hold it, or set create: if-blank", g.Name, g.contents(ctx, h, s))
+	case why != "" && s.half():
+		return fmt.Errorf("its creation of %s was cut short, and %s now; %s: it is ended then", s.began(), why, remedy)
+	case why != "":
+		return fmt.Errorf("there is no group %s, and %s: %s; attach the volumes that hold it, or %s", g.Name, why, g.contents(ctx, h, s), remedy)
 	case len(s.missing) > 0:
 		return fmt.Errorf("there is no whole group %s, and none is created as %s is missing", g.Name, strings.Join(s.missing, ", "))
 	}
@@ -79,25 +80,19 @@ func contentsAt(ctx context.Context, h *host.Host, node string) string {
 }
 
 // proven is nil where every device is blank, or the physical volume that we were
-// making of it: it was proven blank before that began. A cut amidst pvcreate
-// leaves bytes that nobody recognises, and they are no other's.
+// making of it: it was proven blank before that began. Where a cut amidst
+// pvcreate has left bytes that nobody recognises, a person says whose they are.
 func (g VolumeGroup) proven(ctx context.Context, h *host.Host, s lvmSight) error {
 	var errs []error
 	for _, d := range s.devices {
 		if d.isPV {
 			continue
 		}
+		err := g.proveBlank(ctx, h, d.Device, d.node)
 		if d.half() {
-			c, err := block.Probe(ctx, h, d.node)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("what %s holds: %w", called(d.Device), err))
-				continue
-			}
-			if c.Type == "" {
-				continue
-			}
+			err = g.ownBytes(ctx, h, d.Device, d.node, d.intent, err)
 		}
-		if err := g.proveBlank(ctx, h, d.Device, d.node); err != nil {
+		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", called(d.Device), err))
 		}
 	}
