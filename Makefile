@@ -5,6 +5,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 BIN     := build/bin
 LDFLAGS := -s -w -X main.version=$(VERSION)
 quiet   := | grep -vE '^(goos|goarch|pkg|cpu|PASS|ok)\b'
+# The agent is a client alone, and speaks HTTP/1.1: without HTTP/2 it is 3% smaller.
+TAGS    := nethttpomithttp2
 export CGO_ENABLED ?= 0
 
 .PHONY: help build check lint test demo machine vm bench soak package packages clean
@@ -13,7 +15,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## the two static binaries, stripped, in build/bin
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
+	$(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/reveille
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/reveille-coordinator
 
 check: lint ## the quick part: format, vet, staticcheck, unit tests with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m $$($(GO) list ./... | grep -v /integration)

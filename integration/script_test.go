@@ -33,11 +33,13 @@ func withCommands(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binDir = dir
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=1.2.3-test", "-o", dir+"/", "reveille/cmd/...")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build the commands: %v\n%s", err, out)
-		return 1
+	for _, what := range [][]string{{"-tags", "nethttpomithttp2", "reveille/cmd/reveille"}, {"reveille/cmd/reveille-coordinator"}} { // as the Makefile does
+		build := exec.Command("go", append([]string{"build", "-trimpath", "-ldflags", "-s -w -X main.version=1.2.3-test", "-o", dir + "/"}, what...)...)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build the commands: %v\n%s", err, out)
+			return 1
+		}
 	}
 	return m.Run()
 }
