@@ -2,7 +2,6 @@ package resource
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -99,7 +98,7 @@ func (l LogicalVolume) activate(ctx context.Context, h *host.Host, s lvmSight) (
 	argv := []string{"lvchange", "--devices", s.list(), "--activationmode", "complete", "--activate", "y"}
 	protect := s.group.Missing > 0 && l.Group.Degraded != DegradedStart
 	for _, d := range s.devices {
-		ro, err := writeProtected(h, path.Base(d.node))
+		ro, err := readOnly(h, path.Base(d.node))
 		if err != nil {
 			return nil, err
 		}
@@ -114,13 +113,4 @@ func (l LogicalVolume) activate(ctx context.Context, h *host.Host, s lvmSight) (
 		return tool(ctx, h, l.ID(), lvmWithin, append(slices.Clone(argv), l.path())...)
 	}
 	return []plan.Change{{Say: say + " on " + lvmNames(s.devices), Risk: plan.Disrupts, Do: do}}, nil
-}
-
-// writeProtected says that the kernel refuses to write to a block device.
-func writeProtected(h *host.Host, kernel string) (bool, error) {
-	text, err := h.ReadFile(path.Join("/sys/class/block", kernel, "ro"))
-	if err != nil {
-		return false, errors.Join(fmt.Errorf("may %s be written to", kernel), err)
-	}
-	return strings.TrimSpace(string(text)) != "0", nil
 }

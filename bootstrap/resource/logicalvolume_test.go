@@ -18,7 +18,7 @@ func TestWhatLVMIsTold(t *testing.T) {
 	for _, old := range []bool{false, true} {
 		w := newWorld(t, four...)
 		w.old = old
-		if err := pass(w.Host(), plan.Destroys, groupOn(on...), l); err != nil {
+		if err := onePass(w.Host(), plan.Destroys, groupOn(on...), l); err != nil {
 			t.Fatal(err)
 		}
 		uuid := func(id string) string {
@@ -56,12 +56,12 @@ func TestGroupThatACutLeftSmall(t *testing.T) {
 	on := []Device{Volume{four[0]}, Volume{four[1]}}
 	w := newWorld(t, four...)
 	w.cut = "vgcreate"
-	if err := pass(w.Host(), plan.Destroys, groupOn(on...)); err == nil {
+	if err := onePass(w.Host(), plan.Destroys, groupOn(on...)); err == nil {
 		t.Fatal("the cut made no trouble")
 	}
 	w.cut, w.ran = "", nil
 	w.pvs["nvme1n1"].group = "db"
-	if err := pass(w.Host(), plan.Destroys, groupOn(on...)); err != nil || w.tools() != "vgextend" || halfDone(w) != "" {
+	if err := onePass(w.Host(), plan.Destroys, groupOn(on...)); err != nil || w.tools() != "vgextend" || halfDone(w) != "" {
 		t.Errorf("%v, ran %q, half done %s", err, w.ran, halfDone(w))
 	}
 }
@@ -75,17 +75,17 @@ func TestDegradedGroups(t *testing.T) {
 		g.Degraded = policy
 		small := LogicalVolume{Group: g, Name: "small", Size: worldExtent, Create: CreateIfBlank}
 		large := LogicalVolume{Group: g, Name: "large", Percent: 75, Create: CreateIfBlank}
-		if err := pass(w.Host(), plan.Destroys, g, small, large); err != nil {
+		if err := onePass(w.Host(), plan.Destroys, g, small, large); err != nil {
 			t.Fatal(err)
 		}
 		w.reboot()
 		w.SetTask(toolUnit(small.ID()), host.TaskState{})
 		w.detach(four[1])
 		bytes := w.bytes()
-		if err := pass(w.Host(), plan.Disrupts, g, small); err != nil || w.lvs["db/small"].readOnly != ro {
+		if err := onePass(w.Host(), plan.Disrupts, g, small); err != nil || w.lvs["db/small"].readOnly != ro {
 			t.Errorf("%q: %v, read-only %v; ran %q", policy, err, w.lvs["db/small"].readOnly, w.ran)
 		}
-		if err := pass(w.Host(), plan.Disrupts, large); err == nil || w.lvs["db/large"].active {
+		if err := onePass(w.Host(), plan.Disrupts, large); err == nil || w.lvs["db/large"].active {
 			t.Errorf("%q: the half that is there was started: %v", policy, err)
 		}
 		if last := w.ran[len(w.ran)-1]; !strings.Contains(last, "--activationmode complete") {
@@ -107,7 +107,7 @@ func TestLogicalVolumesAsTheyAre(t *testing.T) {
 	w.pvs["nvme1n1"] = &worldPV{uuid: pvUUID(newUUID()), group: "db"}
 	w.lvs["db/my-sql"] = &worldLV{size: worldExtent}
 	l := LogicalVolume{Group: groupOn(Volume{four[0]}), Name: "my-sql", Size: 5 * worldExtent}
-	if err := pass(w.Host(), plan.Disrupts, l); err != nil {
+	if err := onePass(w.Host(), plan.Disrupts, l); err != nil {
 		t.Fatal(err)
 	}
 	if notes := l.Notes(w.Host()); len(notes) != 1 || !strings.Contains(notes[0], "has 4194304 bytes") || !strings.Contains(notes[0], "20971520") {
@@ -130,7 +130,7 @@ func TestLogicalVolumeOnOtherDisks(t *testing.T) {
 	w.device("dm-7", "nvme2n1")
 	w.Put("/sys/devices/dm-7/dm/name", "db-mysql\n", 0o444)
 	l := LogicalVolume{Group: groupOn(Volume{four[0]}), Name: "mysql", Size: worldExtent}
-	if err := pass(w.Host(), plan.Destroys, l); err == nil || !strings.Contains(err.Error(), "lies on nvme2n1, which is none of its volumes") || len(w.ran) > 0 {
+	if err := onePass(w.Host(), plan.Destroys, l); err == nil || !strings.Contains(err.Error(), "lies on nvme2n1, which is none of its volumes") || len(w.ran) > 0 {
 		t.Errorf("%v, ran %q", err, w.ran)
 	}
 }

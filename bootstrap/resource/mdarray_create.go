@@ -73,7 +73,9 @@ func (a MDArray) proven(ctx context.Context, h *host.Host, s mdSight) error {
 		if m.has { // by half, as strangers has seen to
 			continue
 		}
-		errs = append(errs, a.proveBlank(ctx, h, Volume{m.Volume}, m.Node()))
+		if err := a.proveBlank(ctx, h, Volume{m.Volume}, m.Node()); err != nil {
+			errs = append(errs, fmt.Errorf("volume %s (%s): %w", m.Volume, m.Kernel, err))
+		}
 	}
 	return errors.Join(errs...)
 }

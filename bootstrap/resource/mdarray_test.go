@@ -55,7 +55,7 @@ func TestDegradedArrays(t *testing.T) {
 			}
 			a := raid10()
 			a.Degraded = c.policy
-			if err := pass(w.Host(), plan.Disrupts, a); err != nil || w.tools() != c.ran {
+			if err := onePass(w.Host(), plan.Disrupts, a); err != nil || w.tools() != c.ran {
 				t.Errorf("%v, ran %q, want %q", err, w.ran, c.ran)
 			}
 			for _, r := range w.ran {
@@ -85,7 +85,7 @@ func TestWhatUsesADevice(t *testing.T) {
 		w := degradedWorld(t)
 		w.assembled("md127", "clean", w.disks[four[0]], w.disks[four[1]], w.disks[four[2]])
 		w.Put(path, text, 0o444)
-		if err := pass(w.Host(), plan.Disrupts, raid10()); err != nil || len(w.ran) > 0 {
+		if err := onePass(w.Host(), plan.Disrupts, raid10()); err != nil || len(w.ran) > 0 {
 			t.Errorf("%s: %v, ran %q", path, err, w.ran)
 		}
 	}
@@ -98,7 +98,7 @@ func TestMemberThatComesBack(t *testing.T) {
 	w.assembled("md127", "readonly", w.disks[four[0]], w.disks[four[1]], w.disks[four[2]])
 	w.attach(four[3])
 	w.member(four[3], foreignUUID, "raid10", 4, 7)
-	if err := pass(w.Host(), plan.Disrupts, raid10()); err != nil || len(w.ran) > 0 {
+	if err := onePass(w.Host(), plan.Disrupts, raid10()); err != nil || len(w.ran) > 0 {
 		t.Errorf("%v, ran %q", err, w.ran)
 	}
 	notes := raid10().Notes(w.Host())
@@ -106,7 +106,7 @@ func TestMemberThatComesBack(t *testing.T) {
 		t.Errorf("notes %q, want %s", notes, want)
 	}
 	w.reboot()
-	if err := pass(w.Host(), plan.Disrupts, raid10()); err != nil || strings.Contains(w.ran[0], "--run") || !strings.Contains(w.ran[0], "/dev/nvme4n1") {
+	if err := onePass(w.Host(), plan.Disrupts, raid10()); err != nil || strings.Contains(w.ran[0], "--run") || !strings.Contains(w.ran[0], "/dev/nvme4n1") {
 		t.Errorf("%v, ran %q", err, w.ran)
 	}
 }
@@ -129,7 +129,7 @@ func TestUdevPutsItTogether(t *testing.T) {
 				}
 				return w.answer(argv)
 			})
-			if err := pass(w.Host(), plan.Disrupts, raid10()); err != nil || w.tools() != want {
+			if err := onePass(w.Host(), plan.Disrupts, raid10()); err != nil || w.tools() != want {
 				t.Errorf("starts %v: %v, ran %q", starts, err, w.ran)
 			}
 		})
@@ -151,7 +151,7 @@ func TestUdevIsFaster(t *testing.T) {
 			return w.launch(task)
 		})
 		w.bad = map[bool]string{false: "--assemble"}[faster]
-		err := pass(w.Host(), plan.Disrupts, raid10())
+		err := onePass(w.Host(), plan.Disrupts, raid10())
 		var wait *plan.NotYet
 		if err == nil || !strings.Contains(err.Error(), want) || errors.As(err, &wait) != faster {
 			t.Errorf("udev was faster %v: %v, want %q", faster, err, want)
@@ -165,7 +165,7 @@ func TestWhatMdadmIsTold(t *testing.T) {
 	w := newWorld(t, four...)
 	a := raid10()
 	a.Chunk, a.Bitmap = 512, "internal"
-	if err := pass(w.Host(), plan.Destroys, a); err != nil {
+	if err := onePass(w.Host(), plan.Destroys, a); err != nil {
 		t.Fatal(err)
 	}
 	i, _, err := storage.intendedFor(w.Host(), four, a.ID())
@@ -177,7 +177,7 @@ func TestWhatMdadmIsTold(t *testing.T) {
 	w.reboot()
 	w.ran = nil
 	want = "mdadm --assemble /dev/md/data --uuid=" + mdUUID(i.UUID) + " --homehost=any /dev/nvme1n1 /dev/nvme2n1 /dev/nvme3n1 /dev/nvme4n1"
-	if err := pass(w.Host(), plan.Disrupts, a); err != nil || !slices.Equal(w.ran, []string{want}) {
+	if err := onePass(w.Host(), plan.Disrupts, a); err != nil || !slices.Equal(w.ran, []string{want}) {
 		t.Errorf("%v, ran %q", err, w.ran)
 	}
 }

@@ -50,13 +50,10 @@ func (s Storage) proveBlank(ctx context.Context, h *host.Host, d Device, node st
 	}
 	err := block.Blank(ctx, h, node, witnessed)
 	var not *block.NotBlank
-	switch {
-	case errors.As(err, &not):
-		return fmt.Errorf("%s is not blank: %s was found, and nothing is made on it; see what it is, or give another volume", onVolumes(d), not.Found)
-	case err != nil:
-		return fmt.Errorf("is %s blank: %w", onVolumes(d), err)
+	if errors.As(err, &not) {
+		return fmt.Errorf("nothing is made there, as it is not blank: %s was found; see what it is, or give another device", not.Found)
 	}
-	return nil
+	return err
 }
 
 // Device is a block device that a plan makes: a volume, an array, a logical

@@ -29,8 +29,8 @@ func mysqlOn(on ...Device) LogicalVolume {
 	return LogicalVolume{Group: groupOn(on...), Name: "mysql", Percent: 50, Create: CreateIfBlank}
 }
 
-// pass looks at each in turn and does what may be done, as a walk does.
-func pass(h *host.Host, most plan.Risk, rs ...plan.Resource) error {
+// onePass looks at each in turn and does what may be done, as a walk does.
+func onePass(h *host.Host, most plan.Risk, rs ...plan.Resource) error {
 	ctx := plan.WithAllowed(context.Background(), most)
 	for _, r := range rs {
 		for round := 0; ; round++ {
@@ -72,7 +72,7 @@ func layerCases() []layers {
 	blank := func(t *testing.T) *world { return newWorld(t, four...) }
 	made := func(t *testing.T) *world { // on an earlier boot
 		w := newWorld(t, four...)
-		if err := pass(w.Host(), plan.Destroys, array, group, mysql); err != nil {
+		if err := onePass(w.Host(), plan.Destroys, array, group, mysql); err != nil {
 			t.Fatal(err)
 		}
 		w.reboot()
@@ -85,7 +85,7 @@ func layerCases() []layers {
 		{"end a creation that was cut short", plan.Destroys, func(t *testing.T) *world {
 			w := newWorld(t, four...)
 			w.tear = 2
-			if err := pass(w.Host(), plan.Destroys, array); err == nil {
+			if err := onePass(w.Host(), plan.Destroys, array); err == nil {
 				t.Fatal("the cut made no trouble")
 			}
 			w.reboot()
@@ -96,7 +96,7 @@ func layerCases() []layers {
 		{"end a group that was cut short", plan.Destroys, func(t *testing.T) *world {
 			w := newWorld(t, four...)
 			w.cut = "pvcreate"
-			if err := pass(w.Host(), plan.Destroys, array, group); err == nil {
+			if err := onePass(w.Host(), plan.Destroys, array, group); err == nil {
 				t.Fatal("the cut made no trouble")
 			}
 			w.cut, w.ran = "", nil
@@ -180,7 +180,7 @@ func TestEveryLayerKilledAnywhere(t *testing.T) {
 				}
 				killed++
 				w := c.make(t)
-				if !w.Kill(n+1, func(h *host.Host) { _ = pass(h, c.most, c.want...) }) {
+				if !w.Kill(n+1, func(h *host.Host) { _ = onePass(h, c.most, c.want...) }) {
 					break // the second look at what is there was one
 				}
 				if n%2 == 0 {
@@ -200,7 +200,7 @@ func TestEveryLayerKilledAnywhere(t *testing.T) {
 // so runs a pass, and holds the world to what must be there after it.
 func (w *world) so(t *testing.T, c layers) {
 	t.Helper()
-	if err := pass(w.Host(), c.most, c.want...); err != nil {
+	if err := onePass(w.Host(), c.most, c.want...); err != nil {
 		t.Errorf("%v; ran %q", err, w.ran)
 		return
 	}
@@ -208,7 +208,7 @@ func (w *world) so(t *testing.T, c layers) {
 	node, err := top.Node(t.Context(), w.Host())
 	if err == nil && strings.HasPrefix(node, "/dev/") {
 		var ro bool
-		if ro, err = writeProtected(w.Host(), strings.TrimPrefix(node, "/dev/")); ro {
+		if ro, err = readOnly(w.Host(), strings.TrimPrefix(node, "/dev/")); ro {
 			node += " ro"
 		}
 	}

@@ -108,9 +108,9 @@ func (g VolumeGroup) strangers(s lvmSight) error {
 		switch {
 		case !d.isPV:
 		case d.pv.Group == "" && !d.ours():
-			errs = append(errs, fmt.Errorf("%s is a physical volume (%s) of no group, and none of ours; nothing was touched; pvremove it, or give another volume", onVolumes(d.Device), d.pv.UUID))
+			errs = append(errs, fmt.Errorf("%s is a physical volume (%s) of no group, and none of ours; nothing was touched; pvremove it, or give another volume", called(d.Device), d.pv.UUID))
 		case d.pv.Group != "" && d.pv.Group != g.Name:
-			errs = append(errs, fmt.Errorf("%s belongs to the group %s, and not to %s; nothing was touched; correct the profile, or attach other volumes", onVolumes(d.Device), d.pv.Group, g.Name))
+			errs = append(errs, fmt.Errorf("%s belongs to the group %s, and not to %s; nothing was touched; correct the profile, or attach other volumes", called(d.Device), d.pv.Group, g.Name))
 		}
 	}
 	if s.groups > 1 {

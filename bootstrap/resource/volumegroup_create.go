@@ -57,7 +57,7 @@ func (g VolumeGroup) consented(ctx context.Context, h *host.Host, s lvmSight) er
 func (g VolumeGroup) contents(ctx context.Context, h *host.Host, s lvmSight) string {
 	var said []string
 	for _, d := range s.devices {
-		said = append(said, onVolumes(d.Device)+": "+contentsAt(ctx, h, d.node))
+		said = append(said, called(d.Device)+": "+contentsAt(ctx, h, d.node))
 	}
 	for _, name := range s.missing {
 		said = append(said, name+": not there")
@@ -90,14 +90,16 @@ func (g VolumeGroup) proven(ctx context.Context, h *host.Host, s lvmSight) error
 		if d.half() {
 			c, err := block.Probe(ctx, h, d.node)
 			if err != nil {
-				errs = append(errs, fmt.Errorf("what %s holds: %w", onVolumes(d.Device), err))
+				errs = append(errs, fmt.Errorf("what %s holds: %w", called(d.Device), err))
 				continue
 			}
 			if c.Type == "" {
 				continue
 			}
 		}
-		errs = append(errs, g.proveBlank(ctx, h, d.Device, d.node))
+		if err := g.proveBlank(ctx, h, d.Device, d.node); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", called(d.Device), err))
+		}
 	}
 	return errors.Join(errs...)
 }

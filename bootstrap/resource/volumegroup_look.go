@@ -85,7 +85,7 @@ func (s lvmSight) nodes() []string {
 func lvmNames(devices []lvmDevice) string {
 	var all []string
 	for _, d := range devices {
-		all = append(all, onVolumes(d.Device))
+		all = append(all, called(d.Device))
 	}
 	return strings.Join(all, ", ")
 }
@@ -96,7 +96,7 @@ func (g VolumeGroup) look(ctx context.Context, h *host.Host) (lvmSight, error) {
 		node, err := on.Node(ctx, h)
 		var wait *plan.NotYet
 		if errors.As(err, &wait) { // whatever waits for devices had its time
-			s.missing = append(s.missing, onVolumes(on))
+			s.missing = append(s.missing, called(on))
 			continue
 		}
 		if err != nil {

@@ -131,12 +131,3 @@ func many(kind string, names []string) string {
 	}
 	return kind + " " + strings.Join(names, ", ")
 }
-
-// onVolumes is what people call a device: by the volumes that it lies upon,
-// never by a kernel's name alone.
-func onVolumes(d Device) string {
-	if id, ok := strings.CutPrefix(d.ID(), "volume:"); ok {
-		return "volume " + id
-	}
-	return fmt.Sprintf("%s (on %s)", d.ID(), strings.Join(d.Volumes(), ", "))
-}
