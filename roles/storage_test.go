@@ -220,7 +220,7 @@ ready: [{file: /data/b/up}]
 		}
 		g := stepOf(t, steps, guard)
 		contains(t, string(g.Resource.(resource.File).Content), "[Unit]\nAssertPathIsMountPoint=/data/b\nRequiresMountsFor=/data/b\nAssertPathIsMountPoint=/data\nRequiresMountsFor=/data\n")
-		if g.Concern != "storage" || g.Resource.(resource.File).Concern != "storage" || !g.Required {
+		if g.Concern != "storage" || g.Resource.(resource.File).Concern != "storage" || !g.Required || !g.Resource.(resource.File).Reload {
 			t.Errorf("%+v", g)
 		}
 	}
