@@ -50,21 +50,31 @@ func (e *ec2) describeVolumes(ctx context.Context, instance string) (map[string]
 		if err != nil {
 			return nil, err
 		}
-		var page describedVolumes
-		if err := xml.Unmarshal(body, &page); err != nil {
-			return nil, &unasked{Malformed, fmt.Sprintf("what it answered is no list of volumes: %.80v", err)}
+		next, err := addPage(all, body, instance)
+		if err != nil {
+			return nil, &unasked{Malformed, err.Error()}
 		}
-		for _, v := range page.Volumes {
-			if err := v.into(all, instance); err != nil {
-				return nil, &unasked{Malformed, err.Error()}
-			}
-		}
-		if page.Next == "" {
+		if next == "" {
 			return all, nil
 		}
-		form.Set("NextToken", page.Next)
+		form.Set("NextToken", next)
 	}
 	return nil, &unasked{Malformed, fmt.Sprintf("its answer has no end: %d pages, and one more", maxPages)}
+}
+
+// addPage adds a page's volumes to those of the instance, and returns what the
+// next is asked by; "" behind the last.
+func addPage(all map[string]EBSVolume, body []byte, instance string) (next string, err error) {
+	var page describedVolumes
+	if err := xml.Unmarshal(body, &page); err != nil {
+		return "", fmt.Errorf("what it answered is no list of volumes: %.80s", err) // which may quote it
+	}
+	for _, v := range page.Volumes {
+		if err := v.into(all, instance); err != nil {
+			return "", err
+		}
+	}
+	return page.Next, nil
 }
 
 // into adds a volume to those of the instance.
