@@ -18,6 +18,7 @@ type Member struct {
 	Level   string // "raid10"; "container" of another maker's metadata
 	Devices int    // how many members the array has
 	Events  uint64
+	Device  string // the member's own UUID; "" of old metadata, whose members have none
 }
 
 // Array is an md array as the kernel has it now, assembled or not.
@@ -65,7 +66,7 @@ func Examine(ctx context.Context, h *host.Host, node string) (Member, bool, erro
 // nothing of an array, as of a partition table.
 func parseMember(text string) (Member, error) {
 	said := exported(text)
-	m := Member{UUID: said["MD_UUID"], Name: withoutHost(said["MD_NAME"]), Level: said["MD_LEVEL"]}
+	m := Member{UUID: said["MD_UUID"], Name: withoutHost(said["MD_NAME"]), Level: said["MD_LEVEL"], Device: said["MD_DEV_UUID"]}
 	if m.UUID == "" {
 		if len(said) > 0 {
 			return Member{}, errors.New("a superblock without a UUID")

@@ -11,13 +11,13 @@ const mib = 1 << 20
 
 func TestMembers(t *testing.T) {
 	for file, want := range map[string]Member{
-		"raid10":        {UUID: "4f3b0c1d:11112222:33334444:55556666", Name: "data", Level: "raid10", Devices: 4, Events: 14},
-		"raid0-foreign": {UUID: "c72e6f6b:66448f25:2051b057:0d562c4e", Name: "data", Level: "raid0", Devices: 2},
+		"raid10":        {UUID: "4f3b0c1d:11112222:33334444:55556666", Name: "data", Level: "raid10", Devices: 4, Events: 14, Device: "6e5d0ba8:09e8f94c:b3e71305:e3eb326c"},
+		"raid0-foreign": {UUID: "c72e6f6b:66448f25:2051b057:0d562c4e", Name: "data", Level: "raid0", Devices: 2, Device: "4c50f3a2:adadc3c5:a0216cc3:bc9ca463"},
 		"raid1-0.90":    {UUID: "70a757f1:75d0e134:0002fec5:13a5c7d1", Level: "raid1", Devices: 2, Events: 18},
-		"raid1-1.0":     {UUID: "66cdfdf7:1b5199a4:1849bb47:b1028a2e", Name: "m1.0", Level: "raid1", Devices: 2, Events: 18},
-		"raid1-1.1":     {UUID: "460d1e9a:177f34b7:22bc9c75:680cb4e5", Name: "m1.1", Level: "raid1", Devices: 2, Events: 17},
-		"raid1-1.2":     {UUID: "4706977e:e9927170:9ea3a74a:d536d482", Name: "m1.2", Level: "raid1", Devices: 2, Events: 17},
-		"raid1-spare":   {UUID: "4706977e:e9927170:9ea3a74a:d536d482", Name: "m1.2", Level: "raid1", Devices: 2, Events: 17},
+		"raid1-1.0":     {UUID: "66cdfdf7:1b5199a4:1849bb47:b1028a2e", Name: "m1.0", Level: "raid1", Devices: 2, Events: 18, Device: "648832bb:daff6595:1172d8c0:cc620379"},
+		"raid1-1.1":     {UUID: "460d1e9a:177f34b7:22bc9c75:680cb4e5", Name: "m1.1", Level: "raid1", Devices: 2, Events: 17, Device: "cd2eb5af:7246594c:07e7dfd6:a5b3b49d"},
+		"raid1-1.2":     {UUID: "4706977e:e9927170:9ea3a74a:d536d482", Name: "m1.2", Level: "raid1", Devices: 2, Events: 17, Device: "c5f5cfd1:e31eda07:6ef342ae:68c58a77"},
+		"raid1-spare":   {UUID: "4706977e:e9927170:9ea3a74a:d536d482", Name: "m1.2", Level: "raid1", Devices: 2, Events: 17, Device: "a1b62233:d333aa5f:bfa12f34:bf740bc3"},
 		"ddf":           {UUID: "4c58af76:42860297:840479da:a3fc158e", Level: "container", Devices: 2},
 	} {
 		got, err := parseMember(testdata(t, "mdadm-examine/"+file))

@@ -27,7 +27,7 @@ func (f FileSystem) create(ctx context.Context, h *host.Host, s found) ([]plan.C
 	say := fmt.Sprintf("create %s on %s", f.Type, called(f.On))
 	if plan.Allowed(ctx) < plan.Destroys {
 		say += " (once proven blank)"
-	} else if err := f.blank(ctx, h, s.node); err != nil {
+	} else if err := f.proveBlank(ctx, h, f.On, s.node); err != nil {
 		return nil, err
 	}
 	return []plan.Change{{Say: say, Risk: plan.Destroys, Do: func(ctx context.Context) error { return f.do(ctx, h) }}}, nil
@@ -68,25 +68,6 @@ func (f FileSystem) consented(h *host.Host, s found) error {
 	return err
 }
 
-// blank proves the device, by samples where something beside it says that all
-// of it is new: of each volume, or that we made there what it lies in.
-func (f FileSystem) blank(ctx context.Context, h *host.Host, node string) error {
-	witnessed := len(f.On.Volumes()) > 0
-	for _, v := range f.On.Volumes() {
-		_, made, err := f.intended(h, v, f.On.ID())
-		if err != nil {
-			return err
-		}
-		witnessed = witnessed && (made || f.Witnessed[v])
-	}
-	err := block.Blank(ctx, h, node, witnessed)
-	var not *block.NotBlank
-	if errors.As(err, &not) {
-		return fmt.Errorf("nothing is made there, as it is not blank: %s was found; see what it is, or give another device", not.Found)
-	}
-	return err
-}
-
 // do looks and proves again, right before it writes.
 func (f FileSystem) do(ctx context.Context, h *host.Host) error {
 	s, err := f.see(ctx, h)
@@ -101,7 +82,7 @@ func (f FileSystem) do(ctx context.Context, h *host.Host) error {
 	}
 	i := s.intent
 	if !s.half() {
-		if err := f.blank(ctx, h, s.node); err != nil {
+		if err := f.proveBlank(ctx, h, f.On, s.node); err != nil {
 			return err
 		}
 		if err := f.intend(h, intent{For: f.ID(), UUID: newUUID(), Volumes: f.On.Volumes()}); err != nil {
@@ -150,7 +131,7 @@ func (f FileSystem) withdraw(ctx context.Context, h *host.Host, s found, why err
 	if !errors.As(why, &failed) || s.half() {
 		return nil // it may go on; or an earlier one has left something
 	}
-	if err := f.blank(ctx, h, s.node); err != nil {
+	if err := f.proveBlank(ctx, h, f.On, s.node); err != nil {
 		return nil //nolint:nilerr // it has begun: the intent stays, and the next pass looks
 	}
 	return f.forget(h, f.ID(), f.On.Volumes())

@@ -2,7 +2,10 @@ package resource
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
+	"reveille/bootstrap/block"
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/plan"
 )
@@ -24,6 +27,35 @@ type Storage struct {
 	Snapshot  map[string]bool // volumes made from a snapshot: never blank
 }
 
+// What is done with an array or a group that lacks volumes. "" is the first.
+const (
+	DegradedReadOnly = "read-only" // it is started, and cannot be written to
+	DegradedStart    = "start"     // it is started
+	DegradedRefuse   = "refuse"    // it is not started
+)
+
+// proveBlank is nil where nobody has ever put anything on a device: samples are
+// enough where something beside it says that it is new, or where we made it.
+func (s Storage) proveBlank(ctx context.Context, h *host.Host, d Device, node string) error {
+	witnessed := len(d.Volumes()) > 0
+	for _, v := range d.Volumes() {
+		if s.Snapshot[v] {
+			return fmt.Errorf("volume %s was made from a snapshot, so that it is not blank: nothing is made on it", v)
+		}
+		_, made, err := s.intended(h, v, d.ID())
+		if err != nil {
+			return err
+		}
+		witnessed = witnessed && (made || s.Witnessed[v])
+	}
+	err := block.Blank(ctx, h, node, witnessed)
+	var not *block.NotBlank
+	if errors.As(err, &not) {
+		return fmt.Errorf("nothing is made there, as it is not blank: %s was found; see what it is, or give another device", not.Found)
+	}
+	return err
+}
+
 // Device is a block device that a plan makes: a volume, an array, a logical
 // volume.
 type Device interface {
@@ -32,50 +64,4 @@ type Device interface {
 	Node(ctx context.Context, h *host.Host) (string, error)
 	// Volumes are the ids of those that it lies upon, sorted.
 	Volumes() []string
-}
-
-// Volumes is a set of EBS volumes that are attached. Its ID is "volumes:" +
-// Name; it is live. It never changes anything.
-type Volumes struct {
-	Name  string
-	IDs   []string // those that are known, sorted
-	Count int      // how many there should be
-	Say   string   // how they were chosen, for people: "tags array=data"
-	Lacks string   // why fewer are known than there should be; "" where all are
-}
-
-// Volume is one of them. Its ID is "volume:" + VolumeID; it is no step of its own.
-type Volume struct{ VolumeID string }
-
-// MDArray is an md array over volumes. Its ID is "raid:" + Name; it is live.
-type MDArray struct {
-	Storage
-	Name     string
-	Level    int      // 0, 1, 5, 6, 10
-	Over     []string // volume ids, sorted
-	Count    int      // how many members it has when it is whole
-	Chunk    int64    // KiB; 0 is mdadm's own
-	Bitmap   string   // "internal", "none"; "" is mdadm's own
-	Create   Consent
-	Degraded string // "read-only", "start", "refuse"
-}
-
-// VolumeGroup is an LVM group. Its ID is "lvm:" + Name; it is live.
-type VolumeGroup struct {
-	Storage
-	Name     string
-	Over     []Device
-	Create   Consent
-	Degraded string // as MDArray
-}
-
-// LogicalVolume is a volume of a group. Its ID is "lvm:" + group + "/" + Name; it
-// is live.
-type LogicalVolume struct {
-	Group   VolumeGroup
-	Name    string
-	Size    int64 // bytes; 0 where Percent counts
-	Percent int   // of the group
-	Stripes int   // 0 and 1 are none
-	Create  Consent
 }
