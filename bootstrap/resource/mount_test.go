@@ -131,6 +131,9 @@ func TestMountRefuses(t *testing.T) {
 			d.mounted("/srv/my data", "/dev/nvme1n1", "xfs", "rw")
 			d.mounted("/srv/my data", "/dev/md127", "ext4", "rw")
 		}, words: []string{"/dev/md127 (ext4)"}},
+		"only a folder of it": {do: func(d *disks) {
+			d.Put("/proc/self/mountinfo", rootMount+"30 20 259:1 /old /srv/my\\040data rw - xfs /dev/nvme1n1 rw\n", 0o644)
+		}, words: []string{"only its folder /old is mounted there", "umount /srv/my data"}},
 		"the folder is not empty": {do: func(d *disks) { d.Put("/srv/my data/ibdata1", "x", 0o644) }, words: []string{"holds ibdata1, which would be hidden"}},
 		"a link":                  {do: func(d *disks) { d.Put("/srv", "-> /home", 0) }, words: []string{"/srv is a link to /home"}},
 		"a file":                  {do: func(d *disks) { d.Put("/srv", "x", 0o644) }, words: []string{"/srv is no folder"}},
