@@ -29,5 +29,5 @@ func guardOf(p Profile, unit string) resource.File {
 		b.WriteString("AssertPathIsMountPoint=" + m.Path + "\n")
 		b.WriteString("RequiresMountsFor=" + m.Path + "\n")
 	}
-	return resource.File{Path: path.Join("/etc/systemd/system", unit+".d", "50-reveille.conf"), Mode: 0o644, Content: []byte(b.String()), Concern: "storage"}
+	return resource.File{Path: path.Join("/etc/systemd/system", unit+".d", "50-reveille.conf"), Mode: 0o644, Content: []byte(b.String()), Concern: "storage", Reload: true}
 }

@@ -52,6 +52,11 @@ func selectVolumes(f facts.Facts, sets []VolumeSet) []selection {
 		}
 	}
 	for i := range out {
+		for _, id := range out[i].ids {
+			if isShared(f, id) {
+				out[i].refuse("%s is attached to another instance as well: detach it there", id)
+			}
+		}
 		out[i].count()
 	}
 	return out
@@ -89,12 +94,20 @@ func (s *selection) byTag(f facts.Facts) {
 		s.lacks = fmt.Sprintf("the tags of its volumes are unknown (%s%s); the instance's role needs the permission ec2:DescribeVolumes, or storage.volumes.%s names ids or devices", why, detail, s.set.Name)
 		return
 	}
+	var shared []string
 	for id, v := range all {
-		if !isRoot(f, id) && s.tagged(v) {
+		switch {
+		case isRoot(f, id) || !s.tagged(v):
+		case isShared(f, id):
+			shared = append(shared, id)
+		default:
 			s.ids = append(s.ids, id)
 		}
 	}
 	s.lacks = fmt.Sprintf("%d attached volumes have %s", len(s.ids), s.say)
+	if slices.Sort(shared); len(shared) > 0 {
+		s.lacks += "; left out, as other instances have it attached too: " + strings.Join(shared, " ")
+	}
 }
 
 func (s *selection) tagged(v facts.EBSVolume) bool {
@@ -160,6 +173,10 @@ func isScratch(f facts.Facts, name string) bool {
 	}
 	return false
 }
+
+// isShared says that another instance has a volume attached too, as the API
+// knows: what is made or mounted here would be written by two.
+func isShared(f facts.Facts, id string) bool { return f.Volumes.Or(nil)[id].Attachments > 1 }
 
 // isRoot says that the running system lies on a volume, by the disks or by
 // what the API and IMDS call the root's device.

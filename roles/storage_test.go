@@ -70,6 +70,8 @@ func TestVolumesAreChosen(t *testing.T) {
 		"the root that no disk tells of":    {"{devices: [/dev/sda]}", []func(*facts.Facts){func(f *facts.Facts) { f.Disks = nil }}, nil, "withheld: sda (" + rootVolume + ")"},
 		"a name that is not here":           {"{devices: [sdf, sdp]}", nil, []string{volumeA}, "nothing is attached as sdp"},
 		"two of one name":                   {"{devices: [sdf]}", []func(*facts.Facts){withDisks(func(d []block.Disk, _ map[string]facts.EBSVolume) { d[2].Name = "/dev/xvdf" })}, nil, "withheld: sdf is the name of several volumes: " + volumeA + " " + volumeB},
+		"shared, by a tag":                  {"{tags: {use: data}, count: 2}", []func(*facts.Facts){attachedTwice}, []string{volumeA}, "1 attached volumes have tags use=data; left out, as other instances have it attached too: " + volumeB},
+		"shared, by its id":                 {"{ids: [" + volumeB + "]}", []func(*facts.Facts){attachedTwice}, nil, "withheld: " + volumeB + " is attached to another instance as well"},
 		"instance store":                    {"{devices: [sdx]}", nil, nil, "withheld: sdx is instance store"},
 		"a disk that does not say its name": {"{devices: [sdf]}", []func(*facts.Facts){noAPI, unnamed}, nil, "nothing is attached as sdf"},
 	} {
@@ -87,6 +89,13 @@ func TestVolumesAreChosen(t *testing.T) {
 			contains(t, v.Lacks+step.Resource.(plan.Describer).Describe(), c.say)
 		})
 	}
+}
+
+// attachedTwice attaches the second volume to another instance as well.
+func attachedTwice(f *facts.Facts) {
+	v := f.Volumes.Or(nil)[volumeB]
+	v.Attachments = 2
+	f.Volumes.Or(nil)[volumeB] = v
 }
 
 func unnamed(f *facts.Facts) {
@@ -211,7 +220,7 @@ ready: [{file: /data/b/up}]
 		}
 		g := stepOf(t, steps, guard)
 		contains(t, string(g.Resource.(resource.File).Content), "[Unit]\nAssertPathIsMountPoint=/data/b\nRequiresMountsFor=/data/b\nAssertPathIsMountPoint=/data\nRequiresMountsFor=/data\n")
-		if g.Concern != "storage" || g.Resource.(resource.File).Concern != "storage" || !g.Required {
+		if g.Concern != "storage" || g.Resource.(resource.File).Concern != "storage" || !g.Required || !g.Resource.(resource.File).Reload {
 			t.Errorf("%+v", g)
 		}
 	}

@@ -81,7 +81,10 @@ func (f File) do(ctx context.Context, h *host.Host) error {
 	if err := c.write(h, staged); err != nil {
 		return err
 	}
-	return f.settle(h, rec, c)
+	if err := f.settle(h, rec, c); err != nil || !f.Reload || !h.Live() {
+		return err
+	}
+	return h.Units().Reload(ctx)
 }
 
 // keep makes sure that the original is kept, and that the record knows of what

@@ -33,6 +33,7 @@ type File struct {
 	Secrets map[string]string // placeholder in Content -> path of the file whose first line replaces it; masked in every diff
 	Edit    Editor            // nil: Content is the whole file
 	Concern string            // kept with the original, so that a section no longer asked for is undone
+	Reload  bool              // a file of systemd's: it reads its files again once this one is written
 }
 
 // Original puts the image's own file back: a whole file from the kept

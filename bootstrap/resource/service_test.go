@@ -132,3 +132,15 @@ func TestServiceStartsByItsPresentFiles(t *testing.T) {
 		}
 	}
 }
+
+// A drop-in holds from when it is written, also for whoever starts the unit by
+// hand; one that is so already asks nothing of systemd.
+func TestADropInHoldsAtOnce(t *testing.T) {
+	m := hosttest.New(t, nil)
+	f := File{Path: "/etc/systemd/system/mysql.service.d/x.conf", Mode: 0o644, Content: []byte("[Unit]\n"), Reload: true}
+	run(t, check(t, m.Host(), f))
+	isSo(t, m.Host(), f)
+	if got := m.Jobs(); !slices.Equal(got, []string{"daemon-reload"}) {
+		t.Errorf("%v", got)
+	}
+}

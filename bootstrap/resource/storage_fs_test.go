@@ -152,9 +152,9 @@ func (d *disks) answer(argv []string) (host.Output, error, bool) {
 	return host.Output{}, nil, false
 }
 
-// pass looks and does, as a pass does that may do this much at most, until
+// settle looks and does, as a pass does that may do this much at most, until
 // nothing is left to do or to wait for.
-func pass(t *testing.T, h *host.Host, r plan.Resource, most plan.Risk) (did []string, err error) {
+func settle(t *testing.T, h *host.Host, r plan.Resource, most plan.Risk) (did []string, err error) {
 	t.Helper()
 	return granted(t, h, r, most, plan.Grant{IfBlank: true})
 }
@@ -196,7 +196,7 @@ func (d *disks) powerCut(t *testing.T, program string, r plan.Resource) {
 				t.Fatalf("%s was never run", program)
 			}
 		}()
-		_, err := pass(t, d.Host(), r, plan.Destroys)
+		_, err := settle(t, d.Host(), r, plan.Destroys)
 		t.Fatal(err)
 	}()
 	d.cutAt = ""
@@ -208,7 +208,7 @@ func (d *disks) refused(t *testing.T, r plan.Resource, words ...string) {
 	t.Helper()
 	d.Forget()
 	ran := len(d.ran)
-	did, err := pass(t, d.Host(), r, plan.Destroys)
+	did, err := settle(t, d.Host(), r, plan.Destroys)
 	if err == nil || len(did) > 0 {
 		t.Fatalf("did %q, error %v; want a refusal", did, err)
 	}
