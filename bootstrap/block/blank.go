@@ -80,6 +80,15 @@ type Verdict struct {
 	Read  int64  `json:"read"`            // how many of them were read
 }
 
+// Readable says whether a device can be read at all. Tools are silent about one
+// that cannot, as they are about one without anything on it.
+func Readable(ctx context.Context, h *host.Host, node string) error {
+	ctx, cancel := context.WithTimeout(ctx, LookWithin)
+	defer cancel()
+	_, err := h.Self(ctx, "look", "ends", node)
+	return err
+}
+
 // scanned has a child read the device: what was found there, "" where nothing
 // but zeros.
 func scanned(ctx context.Context, h *host.Host, node string, witnessed bool) (string, error) {

@@ -108,6 +108,18 @@ func TestBlankUnderOthers(t *testing.T) {
 	}
 }
 
+func TestReadable(t *testing.T) {
+	m := newSys().machine(t)
+	say(m, host.Output{}, "/proc/self/exe", "look", "ends", "/dev/a")
+	say(m, host.Output{Code: 1, Stderr: []byte("read at byte 0: input/output error")}, "/proc/self/exe", "look", "ends", "/dev/b")
+	if err := Readable(t.Context(), m.Host(), "/dev/a"); err != nil {
+		t.Error(err)
+	}
+	if err := Readable(t.Context(), m.Host(), "/dev/b"); err == nil || !strings.Contains(err.Error(), "input/output error") {
+		t.Errorf("one that fails: %v", err)
+	}
+}
+
 func TestNames(t *testing.T) {
 	m := newSys().machine(t)
 	say(m, *said(`{"nvme1n1": "sdf", "nvme2n1": ""}`), "/proc/self/exe", "look", "names", "/dev/nvme1n1", "/dev/nvme2n1")

@@ -53,6 +53,21 @@ func FuzzLVM(f *testing.F) {
 	})
 }
 
+// Whatever LVM says, a copy is a device that it named beside a UUID.
+func FuzzCopies(f *testing.F) {
+	seed(f, "lvm-says")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, c := range copies(text) {
+			if c.Node == "" || c.UUID == "" || !strings.Contains(text, "Not using device "+c.Node+" for PV "+c.UUID) {
+				t.Errorf("%+v of %q", c, text)
+			}
+		}
+		if len(warnings([]byte(text))) > 410 || strings.Contains(warnings([]byte(text)), "\n") {
+			t.Errorf("%q", warnings([]byte(text)))
+		}
+	})
+}
+
 // Whoever says a TYPE or a PTTYPE holds something.
 func FuzzProbe(f *testing.F) {
 	seed(f, "blkid")

@@ -1,10 +1,12 @@
 package block
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -39,6 +41,10 @@ type LVM struct {
 	PVs []PV
 	VGs []VG
 	LVs []LV
+	// Copies are devices that have the identity of another among PVs, as a
+	// volume of a snapshot has beside its origin. LVM takes one of them, by no
+	// rule that tells which is the right one, and passes over the others.
+	Copies []PV
 }
 
 // Look asks LVM about these devices, whatever lists it has of its own. Devices
@@ -57,7 +63,10 @@ func Look(ctx context.Context, h *host.Host, nodes []string) (LVM, error) {
 		}
 		part, err := parseLVM(out.Stdout)
 		if err != nil {
-			return LVM{}, fmt.Errorf("%s: %w", r[0], err)
+			return LVM{}, fmt.Errorf("%s: %w; it says: %s", r[0], err, warnings(out.Stderr))
+		}
+		if r[0] == "pvs" {
+			all.Copies = copies(string(out.Stderr))
 		}
 		all.PVs = append(all.PVs, part.PVs...)
 		all.VGs = append(all.VGs, part.VGs...)
@@ -71,6 +80,28 @@ var reports = [][2]string{
 	{"pvs", "pv_name,pv_uuid,vg_name,pv_size,pv_missing"},
 	{"vgs", "vg_name,vg_uuid,vg_size,vg_free,vg_extent_size,vg_missing_pv_count"},
 	{"lvs", "vg_name,lv_name,lv_uuid,lv_size,lv_active"},
+}
+
+// notUsed is LVM's only word of a copy: no column has it.
+var notUsed = regexp.MustCompile(`Not using device (\S+) for PV (\S+)\.`)
+
+// copies are those devices that LVM says it passes over.
+func copies(said string) (all []PV) {
+	for _, m := range notUsed.FindAllStringSubmatch(said, -1) {
+		all = append(all, PV{Node: m[1], UUID: m[2]})
+	}
+	return all
+}
+
+// warnings are the first of LVM's words, on one line: those that follow come of
+// them.
+func warnings(stderr []byte) string {
+	const most = 400
+	text := strings.Join(strings.Fields(string(stderr)), " ")
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return cmp.Or(text, "nothing")
 }
 
 // row is one line of a report: LVM writes numbers as text as well.

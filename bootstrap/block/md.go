@@ -18,7 +18,7 @@ type Member struct {
 	Level   string // "raid10"; "container" of another maker's metadata
 	Devices int    // how many members the array has
 	Events  uint64
-	Device  string // the member's own UUID; "" of old metadata, whose members have none
+	Device  string // UUID of this member alone, which a copy of it has as well; "" of metadata 0.90
 }
 
 // Array is an md array as the kernel has it now, assembled or not.
@@ -45,7 +45,8 @@ func (a Array) Node() string { return path.Join("/dev", a.Kernel) }
 // device which cannot be opened as well.
 const noSuperblock = "No md superblock detected"
 
-// Examine reads a device's md superblock; false where it has none.
+// Examine reads a device's md superblock; false where it has none, or where it
+// cannot be read, which mdadm does not tell apart: Readable does.
 func Examine(ctx context.Context, h *host.Host, node string) (Member, bool, error) {
 	out, err := look(ctx, h, "mdadm", "--examine", "--export", node)
 	var exit *host.ExitError

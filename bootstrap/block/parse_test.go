@@ -5,25 +5,34 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"reveille/bootstrap/host"
+	"reveille/bootstrap/host/hosttest"
 )
 
 const mib = 1 << 20
 
 func TestMembers(t *testing.T) {
 	for file, want := range map[string]Member{
-		"raid10":        {UUID: "4f3b0c1d:11112222:33334444:55556666", Name: "data", Level: "raid10", Devices: 4, Events: 14, Device: "6e5d0ba8:09e8f94c:b3e71305:e3eb326c"},
-		"raid0-foreign": {UUID: "c72e6f6b:66448f25:2051b057:0d562c4e", Name: "data", Level: "raid0", Devices: 2, Device: "4c50f3a2:adadc3c5:a0216cc3:bc9ca463"},
-		"raid1-0.90":    {UUID: "70a757f1:75d0e134:0002fec5:13a5c7d1", Level: "raid1", Devices: 2, Events: 18},
-		"raid1-1.0":     {UUID: "66cdfdf7:1b5199a4:1849bb47:b1028a2e", Name: "m1.0", Level: "raid1", Devices: 2, Events: 18, Device: "648832bb:daff6595:1172d8c0:cc620379"},
-		"raid1-1.1":     {UUID: "460d1e9a:177f34b7:22bc9c75:680cb4e5", Name: "m1.1", Level: "raid1", Devices: 2, Events: 17, Device: "cd2eb5af:7246594c:07e7dfd6:a5b3b49d"},
-		"raid1-1.2":     {UUID: "4706977e:e9927170:9ea3a74a:d536d482", Name: "m1.2", Level: "raid1", Devices: 2, Events: 17, Device: "c5f5cfd1:e31eda07:6ef342ae:68c58a77"},
-		"raid1-spare":   {UUID: "4706977e:e9927170:9ea3a74a:d536d482", Name: "m1.2", Level: "raid1", Devices: 2, Events: 17, Device: "a1b62233:d333aa5f:bfa12f34:bf740bc3"},
-		"ddf":           {UUID: "4c58af76:42860297:840479da:a3fc158e", Level: "container", Devices: 2},
+		"raid10": {UUID: "4f3b0c1d:11112222:33334444:55556666", Name: "data", Level: "raid10", Devices: 4, Events: 14,
+			Device: "6e5d0ba8:09e8f94c:b3e71305:e3eb326c"},
+		"raid0-foreign": {UUID: "c72e6f6b:66448f25:2051b057:0d562c4e", Name: "data", Level: "raid0", Devices: 2,
+			Device: "4c50f3a2:adadc3c5:a0216cc3:bc9ca463"},
+		"raid1-0.90":  {UUID: "70a757f1:75d0e134:0002fec5:13a5c7d1", Level: "raid1", Devices: 2, Events: 18},
+		"raid1-1.0":   {UUID: "66cdfdf7:1b5199a4:1849bb47:b1028a2e", Name: "m1.0", Level: "raid1", Devices: 2, Events: 18, Device: "648832bb:daff6595:1172d8c0:cc620379"},
+		"raid1-1.1":   {UUID: "460d1e9a:177f34b7:22bc9c75:680cb4e5", Name: "m1.1", Level: "raid1", Devices: 2, Events: 17, Device: "cd2eb5af:7246594c:07e7dfd6:a5b3b49d"},
+		"raid1-1.2":   {UUID: "4706977e:e9927170:9ea3a74a:d536d482", Name: "m1.2", Level: "raid1", Devices: 2, Events: 17, Device: "c5f5cfd1:e31eda07:6ef342ae:68c58a77"},
+		"raid1-spare": {UUID: "4706977e:e9927170:9ea3a74a:d536d482", Name: "m1.2", Level: "raid1", Devices: 2, Events: 17, Device: "a1b62233:d333aa5f:bfa12f34:bf740bc3"},
+		"ddf":         {UUID: "4c58af76:42860297:840479da:a3fc158e", Level: "container", Devices: 2},
 	} {
 		got, err := parseMember(testdata(t, "mdadm-examine/"+file))
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%s: %v\n%s", file, err, diff)
 		}
+	}
+	// A copy of a member says the very same.
+	if a, b := testdata(t, "mdadm-examine/raid1-clone"), testdata(t, "mdadm-examine/raid1-clone-of"); a != b {
+		t.Errorf("%s\n%s", a, b)
 	}
 	for _, bad := range []string{"MD_LEVEL=raid10\n", "MD_UUID=1:2:3:4\nMD_DEVICES=four\n", "MD_UUID=1:2:3:4\nMD_EVENTS=-1\n"} {
 		if m, err := parseMember(bad); err == nil {
@@ -58,9 +67,9 @@ func TestLVMReports(t *testing.T) {
 	snap := LV{"main", "snap", "k68DRJ-vjKO-rpat-Mt0J-dspf-iyPZ-DiVcVV", 8 * mib, true}
 	for state, want := range map[string]LVM{
 		"none":     {},
-		"group":    {[]PV{six, seven, free}, []VG{vg}, []LV{db, logs}},
-		"missing":  {[]PV{six, free, lost}, []VG{partial}, []LV{db, logs}},
-		"snapshot": {[]PV{six, seven}, []VG{full}, []LV{db, logs, pool, snap}},
+		"group":    {PVs: []PV{six, seven, free}, VGs: []VG{vg}, LVs: []LV{db, logs}},
+		"missing":  {PVs: []PV{six, free, lost}, VGs: []VG{partial}, LVs: []LV{db, logs}},
+		"snapshot": {PVs: []PV{six, seven}, VGs: []VG{full}, LVs: []LV{db, logs, pool, snap}},
 	} {
 		if diff := cmp.Diff(want, all(state)); diff != "" {
 			t.Errorf("%s:\n%s", state, diff)
@@ -70,6 +79,42 @@ func TestLVMReports(t *testing.T) {
 		if l, err := parseLVM([]byte(bad)); err == nil {
 			t.Errorf("%q is %+v", bad, l)
 		}
+	}
+}
+
+// Two groups of one name are two, a copy is known by LVM's warning alone, and
+// what is damaged is no empty group.
+func TestLVMBesideWhatIsNotOurs(t *testing.T) {
+	two, err := parseLVM([]byte(testdata(t, "lvm/vgs-same-name")))
+	if err != nil || len(two.VGs) != 2 || two.VGs[0].Name != two.VGs[1].Name || two.VGs[0].UUID == two.VGs[1].UUID {
+		t.Errorf("%+v, %v", two, err)
+	}
+	m := newSys().machine(t)
+	nodes := []string{"/dev/nvme1n1", "/dev/nvme2n1", "/dev/nvme3n1"}
+	script := func(m *hosttest.Machine, r [2]string, stdout, stderr string) {
+		say(m, host.Output{Stdout: []byte(stdout), Stderr: []byte(stderr)}, r[0], "--reportformat", "json", "--units", "b", "--nosuffix",
+			"--devices", strings.Join(nodes, ","), "-o", r[1])
+	}
+	script(m, reports[0], testdata(t, "lvm/pvs-clone"), testdata(t, "lvm-says/clone"))
+	script(m, reports[1], testdata(t, "lvm/vgs-none"), testdata(t, "lvm-says/clone"))
+	script(m, reports[2], testdata(t, "lvm/lvs-none"), testdata(t, "lvm-says/clone"))
+	got, err := Look(t.Context(), m.Host(), nodes)
+	want := []PV{{Node: "/dev/nvme2n1", UUID: "DdoV2R-B0qr-jJKC-UQIN-L2U9-xVhf-9l5057"}}
+	if diff := cmp.Diff(want, got.Copies); diff != "" || err != nil || len(got.PVs) != 2 {
+		t.Errorf("%v, %+v\n%s", err, got.PVs, diff)
+	}
+	for _, file := range []string{"missing", "same-name", "damaged"} {
+		if c := copies(testdata(t, "lvm-says/"+file)); len(c) > 0 {
+			t.Errorf("%s: %v", file, c)
+		}
+	}
+	m = newSys().machine(t)
+	script(m, reports[0], testdata(t, "lvm/vgs-damaged"), testdata(t, "lvm-says/damaged"))
+	if l, err := Look(t.Context(), m.Host(), nodes); err == nil || !strings.Contains(err.Error(), "Checksum error on /dev/nvme3n1") {
+		t.Errorf("%+v, %v", l, err)
+	}
+	if l, err := Look(t.Context(), m.Host(), nil); err != nil || len(l.PVs) > 0 {
+		t.Errorf("of no device: %+v, %v", l, err)
 	}
 }
 

@@ -43,7 +43,8 @@ func (c Content) String() string {
 // ErrAmbivalent says that a device claims to be several things at once.
 var ErrAmbivalent = errors.New("signatures of several things at once")
 
-// Probe asks blkid what a device holds.
+// Probe asks blkid what a device holds. It is silent about one that cannot be
+// read as well: Readable tells.
 func Probe(ctx context.Context, h *host.Host, node string) (Content, error) {
 	// blkid ends with one code where there is nothing on it and where there is no device.
 	i, err := h.Stat(node)

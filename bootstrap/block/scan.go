@@ -21,13 +21,15 @@ const (
 // span is a part of a device that is read at once.
 type span struct{ at, length int64 }
 
+var errNoSize = errors.New("its size is 0 bytes: it is failing, or not yet or no longer attached")
+
 // Scan reads a device to see whether all of it is zero: by samples, or, above
 // SampleLimit and unless witnessed, every byte. The seed is where samples are
 // taken; nobody must know it who writes on the device. An error is one of
 // reading, and no verdict.
 func Scan(ctx context.Context, r io.ReaderAt, size int64, witnessed bool, seed [32]byte) (Verdict, error) {
 	if size <= 0 {
-		return Verdict{}, errors.New("its size is 0 bytes: it is failing, or not yet or no longer attached")
+		return Verdict{}, errNoSize
 	}
 	spans := whole(size)
 	if size > wholeLimit && (size <= SampleLimit || witnessed) {
@@ -35,6 +37,20 @@ func Scan(ctx context.Context, r io.ReaderAt, size int64, witnessed bool, seed [
 	}
 	s := scan{r: r, size: size, next: spans}
 	return s.run(ctx)
+}
+
+// ReadEnds reads the first and the last page of a device, whatever is there.
+func ReadEnds(r io.ReaderAt, size int64) error {
+	if size <= 0 {
+		return errNoSize
+	}
+	buf := host.AlignedBuffer(page)
+	for _, at := range []int64{0, (size - 1) &^ (page - 1)} {
+		if n, err := r.ReadAt(buf, at); int64(n) < min(page, size-at) {
+			return fmt.Errorf("read at byte %d: %w", at, err)
+		}
+	}
+	return nil
 }
 
 // whole is all of a device, a piece at a time.

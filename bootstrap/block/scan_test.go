@@ -212,6 +212,27 @@ func TestScanFails(t *testing.T) {
 	}
 }
 
+// A device whose ends are read can be read, whatever is there.
+func TestReadEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		dev  sparse
+		says int64
+		want string // of the error
+	}{
+		"zeros":      {sparse{size: gib}, gib, ""},
+		"data":       {sparse{size: 9*page + 512, data: map[int64]string{0: "x", 9*page + 511: "y"}}, 9*page + 512, ""},
+		"tiny":       {sparse{size: 512}, 512, ""},
+		"no size":    {sparse{}, 0, "size is 0"},
+		"fails":      {sparse{size: gib, bad: 1}, gib, "byte 0: input/output error"},
+		"tail fails": {sparse{size: gib, bad: gib - 1}, gib, fmt.Sprintf("byte %d: input/output error", gib-page)},
+		"ends early": {sparse{size: gib / 2}, gib, "EOF"},
+	} {
+		if err := ReadEnds(c.dev, c.says); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Two seeds look at different places, and nobody can know where.
 func TestSamplesAreRandom(t *testing.T) {
 	a := scattered(SampleLimit, rand.New(rand.NewChaCha8([32]byte{1})))

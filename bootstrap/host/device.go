@@ -15,8 +15,7 @@ import (
 // something that is.
 var ErrInUse = errors.New("in use")
 
-// Device is a block device that is open for reading, and for nobody else's use
-// meanwhile. It reads past the page cache: what it says is on the device now,
+// Device is a block device that is open for reading. It reads past the page cache: what it says is on the device now,
 // and reading all of it takes no other's memory. Offsets and lengths are
 // multiples of Align, as is the address of what is read into; see AlignedBuffer.
 type Device struct {
@@ -28,8 +27,17 @@ type Device struct {
 const Align = 4096
 
 // OpenDevice opens a block device of the running machine, whatever a Host's
-// root: it belongs into a child that reads it, as reading may hang.
+// root, and fails with ErrInUse where anybody uses it. It belongs into a child:
+// reading may hang.
 func OpenDevice(node string) (*Device, error) {
+	// Of a block device, O_EXCL is refused while the kernel uses it.
+	return openDevice(node, unix.O_EXCL)
+}
+
+// OpenDeviceShared opens one that may be in use, and keeps nobody from it.
+func OpenDeviceShared(node string) (*Device, error) { return openDevice(node, 0) }
+
+func openDevice(node string, flag int) (*Device, error) {
 	st, err := os.Stat(node)
 	if err != nil {
 		return nil, fmt.Errorf("open the device: %w", err)
@@ -37,8 +45,7 @@ func OpenDevice(node string) (*Device, error) {
 	if m := st.Mode(); m&os.ModeDevice == 0 || m&os.ModeCharDevice != 0 {
 		return nil, fmt.Errorf("open the device %s: it is %s, not a block device", node, kind(m))
 	}
-	// Of a block device, O_EXCL is refused while the kernel uses it.
-	f, err := os.OpenFile(node, os.O_RDONLY|unix.O_EXCL|unix.O_DIRECT, 0)
+	f, err := os.OpenFile(node, os.O_RDONLY|unix.O_DIRECT|flag, 0)
 	if errors.Is(err, unix.EBUSY) {
 		return nil, fmt.Errorf("open the device %s: %w: %w", node, ErrInUse, err)
 	}

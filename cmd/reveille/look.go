@@ -15,6 +15,7 @@ import (
 func inner() []command {
 	return []command{
 		{"look blank", "NODE", "read a device to see whether all of it is zero", "", bindLookBlank},
+		{"look ends", "NODE", "see whether a device can be read", "", bindLookEnds},
 		{"look names", "NODE…", "ask NVMe disks for the names of their attachment", "", bindLookNames},
 	}
 }
@@ -40,6 +41,23 @@ func bindLookBlank(a *app, fs *flag.FlagSet) runner {
 			return a.fail(err)
 		}
 		return a.printJSON(v)
+	}
+}
+
+func bindLookEnds(a *app, _ *flag.FlagSet) runner {
+	return func(_ context.Context, words []string) int {
+		if len(words) != 1 {
+			return a.usage(errors.New("look ends needs one device"), nil)
+		}
+		d, err := host.OpenDeviceShared(words[0])
+		if err == nil {
+			defer d.Close()
+			err = block.ReadEnds(d, d.Size())
+		}
+		if err != nil {
+			return a.fail(err)
+		}
+		return exitOK
 	}
 }
 
