@@ -16,7 +16,8 @@ type Mount struct {
 	Major    int    // of the device that it lies on
 	Minor    int
 	Type     string
-	ReadOnly bool // the mount or the file system
+	Root     string // the folder of the file system that is seen there; "/" is all of it
+	ReadOnly bool   // the mount or the file system
 }
 
 // Mounts are all mounts of the machine, in the kernel's order: of two of one
@@ -45,7 +46,7 @@ func parseMounts(text string) ([]Mount, error) {
 		if dash < 6 || len(fields) < dash+4 {
 			return nil, fmt.Errorf("%q is no mount", line)
 		}
-		m := Mount{Path: unescape(fields[4]), Type: fields[dash+1], Source: unescape(fields[dash+2])}
+		m := Mount{Root: unescape(fields[3]), Path: unescape(fields[4]), Type: fields[dash+1], Source: unescape(fields[dash+2])}
 		var err error
 		if m.Major, m.Minor, err = deviceNumber(fields[2]); err != nil {
 			return nil, err

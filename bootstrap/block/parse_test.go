@@ -168,8 +168,8 @@ func TestMountinfo(t *testing.T) {
 	}
 	last := mounts[len(mounts)-2:]
 	want := []Mount{
-		{Path: "/mnt/a b", Source: "/dev/nvme5n1", Major: 259, Minor: 6, Type: "xfs"},
-		{Path: "/mnt/x", Source: "/dev/nvme5n1", Major: 259, Minor: 6, Type: "xfs", ReadOnly: true},
+		{Path: "/mnt/a b", Source: "/dev/nvme5n1", Major: 259, Minor: 6, Root: "/", Type: "xfs"},
+		{Path: "/mnt/x", Source: "/dev/nvme5n1", Major: 259, Minor: 6, Root: "/", Type: "xfs", ReadOnly: true},
 	}
 	if diff := cmp.Diff(want, last); diff != "" {
 		t.Error(diff)

@@ -131,8 +131,8 @@ func (f FileSystem) withdraw(ctx context.Context, h *host.Host, s found, why err
 	if !errors.As(why, &failed) || s.half() {
 		return nil // it may go on; or an earlier one has left something
 	}
-	if err := f.proveBlank(ctx, h, f.On, s.node); err != nil {
-		return nil //nolint:nilerr // it has begun: the intent stays, and the next pass looks
+	if f.proveBlank(ctx, h, f.On, s.node) != nil {
+		return nil // it has begun: the intent stays, and the next pass looks
 	}
 	return f.forget(h, f.ID(), f.On.Volumes())
 }

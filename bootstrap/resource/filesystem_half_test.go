@@ -32,12 +32,12 @@ func TestMkfsCut(t *testing.T) {
 				delete(d.holds, "/dev/md127")
 			}
 			began := d.intentsOf(t, "vol-1")[0].Began
-			did, err := pass(t, d.Host(), f, plan.Disrupts)
+			did, err := settle(t, d.Host(), f, plan.Disrupts)
 			want := "create " + c.kind + " on raid:data (on vol-1, vol-2) anew: that of " + began + " was cut short"
 			if err != nil || !slices.Equal(did, []string{"not done: " + want}) {
 				t.Fatalf("a pass that may not create did %q, %v", did, err)
 			}
-			if did, err = pass(t, d.Host(), f, plan.Destroys); err != nil || !slices.Equal(did, []string{want}) {
+			if did, err = settle(t, d.Host(), f, plan.Destroys); err != nil || !slices.Equal(did, []string{want}) {
 				t.Fatalf("did %q, %v; want %q", did, err, want)
 			}
 			d.made(t, f)
@@ -65,7 +65,7 @@ func TestMkfsEndedUnseen(t *testing.T) {
 	f := fsOf(onVolume, "xfs")
 	d.powerCut(t, "mkfs.xfs", f)
 	d.begun = map[string]bool{}
-	did, err := pass(t, d.Host(), f, plan.Safe)
+	did, err := settle(t, d.Host(), f, plan.Safe)
 	if err != nil || len(did) != 1 || !strings.HasPrefix(did[0], "note that the xfs which was begun on volume vol-1 at ") {
 		t.Fatalf("did %q, %v", did, err)
 	}
@@ -83,7 +83,7 @@ func TestMkfsCutAndReplaced(t *testing.T) {
 		f := fsOf(onVolume, "xfs")
 		d.powerCut(t, "mkfs.xfs", f)
 		d.holds["/dev/nvme1n1"] = block.Content{Type: kind, UUID: vanilla}
-		did, err := pass(t, d.Host(), f, plan.Destroys)
+		did, err := settle(t, d.Host(), f, plan.Destroys)
 		if len(did) != 1 || !strings.HasPrefix(did[0], "note that somebody has put something on volume vol-1, where xfs was begun at ") {
 			t.Fatalf("did %q", did)
 		}
@@ -102,7 +102,7 @@ func TestMkfsCutAndReplaced(t *testing.T) {
 func TestFileSystemLosesItsHead(t *testing.T) {
 	d := withDisks(t)
 	f := fsOf(onVolume, "ext4")
-	if _, err := pass(t, d.Host(), f, plan.Destroys); err != nil {
+	if _, err := settle(t, d.Host(), f, plan.Destroys); err != nil {
 		t.Fatal(err)
 	}
 	delete(d.holds, "/dev/nvme1n1")
@@ -142,7 +142,7 @@ func TestMkfsFails(t *testing.T) {
 		d := withDisks(t)
 		f := fsOf(onVolume, "ext4")
 		d.bad["mkfs.ext4"], d.spoils = 1, wrote
-		_, err := pass(t, d.Host(), f, plan.Destroys)
+		_, err := settle(t, d.Host(), f, plan.Destroys)
 		if !strings.Contains(text(err), "exit code 1: it said so") {
 			t.Errorf("%v", err)
 		}
@@ -150,7 +150,7 @@ func TestMkfsFails(t *testing.T) {
 			t.Errorf("wrote %v: an intent is left: %v", wrote, left)
 		}
 		d.bad = nil
-		if _, err := pass(t, d.Host(), f, plan.Destroys); err != nil {
+		if _, err := settle(t, d.Host(), f, plan.Destroys); err != nil {
 			t.Error(err)
 		}
 		d.made(t, f)

@@ -53,7 +53,7 @@ func TestFileSystemIsCreated(t *testing.T) {
 			d := withDisks(t)
 			f := fsOf(onArray, kind)
 			f.Label, f.Options = c.label, c.options
-			did, err := pass(t, d.Host(), f, plan.Destroys)
+			did, err := settle(t, d.Host(), f, plan.Destroys)
 			if want := []string{"create " + kind + " on raid:data (on vol-1, vol-2)"}; err != nil || !slices.Equal(did, want) {
 				t.Fatalf("did %q, %v; want %q", did, err, want)
 			}
@@ -128,7 +128,7 @@ func TestMkfsOptions(t *testing.T) {
 		options []string
 		ok      bool
 	}{
-		{"ext4", []string{"-F"}, false}, {"ext4", []string{"-qF"}, false}, {"ext4", []string{"-mF"}, true}, {"ext4", []string{"-m", "0", "-F"}, false},
+		{"ext4", []string{"-F"}, false}, {"ext4", []string{"-qF"}, false}, {"ext4", []string{"-mF"}, true}, {"ext4", []string{"-m", "0", "-F"}, false}, {"ext4", []string{"-m0", "-F"}, false},
 		{"ext4", []string{"-S"}, false}, {"ext4", []string{"-U", "clear"}, false}, {"ext4", []string{"-J", "device=UUID=" + vanilla}, false},
 		{"ext4", []string{"-O", "^has_journal", "-T", "largefile4"}, true}, {"ext4", []string{"-n"}, false},
 		{"swap", []string{"-f"}, false}, {"swap", []string{"--force"}, false}, {"swap", []string{"-p", "4096"}, true},
@@ -145,7 +145,7 @@ func TestMkfsOptions(t *testing.T) {
 func TestFileSystemUnproven(t *testing.T) {
 	d := withDisks(t)
 	d.dirty["/dev/nvme1n1"] = true
-	did, err := pass(t, d.Host(), fsOf(onVolume, "xfs"), plan.Disrupts)
+	did, err := settle(t, d.Host(), fsOf(onVolume, "xfs"), plan.Disrupts)
 	if want := []string{"not done: create xfs on volume vol-1 (once proven blank)"}; err != nil || !slices.Equal(did, want) {
 		t.Errorf("%q, %v; want %q", did, err, want)
 	}
@@ -196,7 +196,7 @@ func TestFileSystemWitness(t *testing.T) {
 			d := withDisks(t)
 			f := fsOf(c.on, "xfs")
 			c.set(t, d, &f.Storage)
-			if _, err := pass(t, d.Host(), f, plan.Destroys); err != nil {
+			if _, err := settle(t, d.Host(), f, plan.Destroys); err != nil {
 				t.Fatal(err)
 			}
 			if len(d.proofs) < 2 {
@@ -230,8 +230,8 @@ func TestFileSystemKilledAnywhere(t *testing.T) {
 			for n, died := 1, true; died; n++ {
 				d := withDisks(t)
 				f := fsOf(onArray, kind)
-				died = d.Kill(n, func(h *host.Host) { _, _ = pass(t, h, f, plan.Destroys) })
-				if _, err := pass(t, d.Host(), f, plan.Destroys); err != nil {
+				died = d.Kill(n, func(h *host.Host) { _, _ = settle(t, h, f, plan.Destroys) })
+				if _, err := settle(t, d.Host(), f, plan.Destroys); err != nil {
 					t.Fatalf("killed at %d: %v", n, err)
 				}
 				d.made(t, f)

@@ -76,6 +76,8 @@ func (m Mount) check(ctx context.Context, h *host.Host) ([]plan.Change, error) {
 		return nil, err
 	case s.on.Path == "":
 		return m.unmounted(ctx, h, s)
+	case s.on.Major == s.major && s.on.Minor == s.minor && s.on.Root != "/":
+		return nil, fmt.Errorf("only its folder %s is mounted there: `umount %s`, or give another path", s.on.Root, m.Path)
 	case s.on.Major == s.major && s.on.Minor == s.minor:
 		return m.mounted(h, s, attr)
 	}

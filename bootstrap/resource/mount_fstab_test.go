@@ -10,7 +10,7 @@ import (
 
 // Lines for our paths and devices are told, and those that hold up a boot.
 func TestFstab(t *testing.T) {
-	d := withMounts(t)
+	d := withMounts(t, "xfs")
 	for path, text := range map[string]string{"/etc/fstab": string(readTest(t, "storage", "fstab")), "/dev/disk/by-uuid/bb": "-> ../../nvme1n1"} {
 		d.Put(path, text, 0o644)
 	}

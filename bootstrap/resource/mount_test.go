@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"reveille/bootstrap/block"
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/plan"
 )
@@ -21,10 +22,14 @@ func mountOf(on Device, kind string) Mount {
 	return Mount{Path: "/srv/my data", From: FileSystem{Storage: Storage{Folder: storageDir}, On: on, Type: kind}}
 }
 
-// withMounts are the disks of a machine whose systemd mounts.
-func withMounts(t *testing.T) *disks {
+// withMounts are the disks of a machine whose systemd mounts; all of them hold
+// this type.
+func withMounts(t *testing.T, kind string) *disks {
 	t.Helper()
 	d := withDisks(t)
+	for _, node := range []string{onVolume.node, onArray.node, "/dev/dm-0"} {
+		d.holds[node] = block.Content{Type: kind, UUID: vanilla}
+	}
 	d.OnJob(d.job)
 	return d
 }
@@ -62,10 +67,10 @@ func (d *disks) mounted(at, node, kind, options string) {
 // The unit file is this boot's own, has no place in the boot's order, and says
 // what the profile says.
 func TestMount(t *testing.T) {
-	d := withMounts(t)
+	d := withMounts(t, "xfs")
 	m := mountOf(onArray, "xfs")
 	m.Options = []string{"noatime", "context=100%"}
-	did, err := pass(t, d.Host(), m, plan.Disrupts)
+	did, err := settle(t, d.Host(), m, plan.Disrupts)
 	if want := []string{"mount raid:data (on vol-1, vol-2) on /srv/my data (xfs)"}; err != nil || !slices.Equal(did, want) {
 		t.Fatalf("did %q, %v; want %q", did, err, want)
 	}
@@ -100,17 +105,17 @@ TimeoutSec=90
 // The root of the file system gets its owner and mode once it is mounted, and
 // not the folder below it.
 func TestMountOwner(t *testing.T) {
-	d := withMounts(t)
+	d := withMounts(t, "xfs")
 	m := mountOf(onVolume, "xfs")
 	m.Owner, m.Group, m.Mode = strconv.Itoa(os.Getuid()), strconv.Itoa(os.Getgid()), "0750"
-	did, err := pass(t, d.Host(), m, plan.Disrupts)
+	did, err := settle(t, d.Host(), m, plan.Disrupts)
 	if err != nil || len(did) != 2 || !strings.HasPrefix(did[1], "set owner and mode of /srv/my data (") {
 		t.Fatalf("did %q, %v", did, err)
 	}
 	if i, err := d.Host().Stat(m.Path); err != nil || i.Mode.Perm() != 0o750 {
 		t.Errorf("%v, %v", i.Mode, err)
 	}
-	unmounted := withMounts(t)
+	unmounted := withMounts(t, "xfs")
 	m.Owner = "mysql"
 	unmounted.refused(t, m, `no user "mysql"`)
 }
@@ -126,6 +131,9 @@ func TestMountRefuses(t *testing.T) {
 			d.mounted("/srv/my data", "/dev/nvme1n1", "xfs", "rw")
 			d.mounted("/srv/my data", "/dev/md127", "ext4", "rw")
 		}, words: []string{"/dev/md127 (ext4)"}},
+		"only a folder of it": {do: func(d *disks) {
+			d.Put("/proc/self/mountinfo", rootMount+"30 20 259:1 /old /srv/my\\040data rw - xfs /dev/nvme1n1 rw\n", 0o644)
+		}, words: []string{"only its folder /old is mounted there", "umount /srv/my data"}},
 		"the folder is not empty": {do: func(d *disks) { d.Put("/srv/my data/ibdata1", "x", 0o644) }, words: []string{"holds ibdata1, which would be hidden"}},
 		"a link":                  {do: func(d *disks) { d.Put("/srv", "-> /home", 0) }, words: []string{"/srv is a link to /home"}},
 		"a file":                  {do: func(d *disks) { d.Put("/srv", "x", 0o644) }, words: []string{"/srv is no folder"}},
@@ -143,7 +151,7 @@ func TestMountRefuses(t *testing.T) {
 		"who knows whether writable": {do: func(d *disks) { d.Put("/sys/block/nvme1n1/ro", "-> gone", 0) }, words: []string{"whether nvme1n1 may be written to"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := withMounts(t)
+			d := withMounts(t, "xfs")
 			if c.do != nil {
 				c.do(d)
 			}
@@ -159,7 +167,7 @@ func TestMountRefuses(t *testing.T) {
 // What is mounted from the right device is so, whoever did it; a person who then
 // unmounts it means that, until the next boot.
 func TestMountOfOthers(t *testing.T) {
-	d := withMounts(t)
+	d := withMounts(t, "xfs")
 	m := mountOf(onVolume, "xfs")
 	d.mounted(m.Path, "/dev/nvme1n1", "xfs", "rw")
 	isSo(t, d.Host(), m)
@@ -174,9 +182,9 @@ func TestMountOfOthers(t *testing.T) {
 }
 
 func TestMountStaysUnmounted(t *testing.T) {
-	d := withMounts(t)
+	d := withMounts(t, "xfs")
 	m := mountOf(onVolume, "xfs")
-	if _, err := pass(t, d.Host(), m, plan.Disrupts); err != nil {
+	if _, err := settle(t, d.Host(), m, plan.Disrupts); err != nil {
 		t.Fatal(err)
 	}
 	d.Put("/proc/self/mountinfo", rootMount, 0o644)
@@ -185,7 +193,7 @@ func TestMountStaysUnmounted(t *testing.T) {
 	if err := d.Host().RemoveAll("/run/reveille"); err != nil { // the next boot
 		t.Fatal(err)
 	}
-	if did, err := pass(t, d.Host(), m, plan.Disrupts); err != nil || len(did) != 1 {
+	if did, err := settle(t, d.Host(), m, plan.Disrupts); err != nil || len(did) != 1 {
 		t.Errorf("did %q, %v", did, err)
 	}
 }
@@ -194,16 +202,16 @@ func TestMountStaysUnmounted(t *testing.T) {
 // on; where it can be tried otherwise, it is.
 func TestMountFails(t *testing.T) {
 	for kind, remedy := range map[string]string{"xfs": "`xfs_repair -n /dev/nvme1n1`", "ext4": "`e2fsck -f /dev/nvme1n1`"} {
-		d := withMounts(t)
+		d := withMounts(t, kind)
 		d.bad["mount"] = 32
 		m := mountOf(onVolume, kind)
-		if _, err := pass(t, d.Host(), m, plan.Disrupts); err == nil {
+		if _, err := settle(t, d.Host(), m, plan.Disrupts); err == nil {
 			t.Fatalf("%s: no error", kind)
 		}
 		d.refused(t, m, "volume vol-1 could not be mounted: it said so", remedy, "then `systemctl start '"+dataUnit+"'`")
 		delete(d.bad, "mount")
 		d.Put("/sys/block/nvme1n1/ro", "1\n", 0o644)
-		if _, err := pass(t, d.Host(), m, plan.Disrupts); err == nil || !strings.Contains(err.Error(), "mounted read-only, as volume vol-1") {
+		if _, err := settle(t, d.Host(), m, plan.Disrupts); err == nil || !strings.Contains(err.Error(), "mounted read-only, as volume vol-1") {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
@@ -213,14 +221,14 @@ func TestMountFails(t *testing.T) {
 // it, and the step says so and who is missing: nothing starts on it.
 func TestMountReadOnly(t *testing.T) {
 	lv := lying{id: "lvm:db/mysql", node: "/dev/dm-0", volumes: []string{"vol-1", "vol-2"}, notes: []string{"volume vol-3 is missing"}}
-	d := withMounts(t)
+	d := withMounts(t, "ext4")
 	d.Put("/sys/block/md127/ro", "1\n", 0o644)
 	for path, text := range map[string]string{"/dev/dm-0": "", "/sys/block/dm-0/dev": "253:0\n", "/sys/block/dm-0/ro": "0\n", "/sys/block/dm-0/slaves/md127/": ""} {
 		d.Put(path, text, 0o644)
 	}
 	m := mountOf(lv, "ext4")
 	m.Options = []string{"rw"}
-	did, err := pass(t, d.Host(), m, plan.Disrupts)
+	did, err := settle(t, d.Host(), m, plan.Disrupts)
 	if len(did) != 1 || !strings.HasSuffix(did[0], ", read-only") || err == nil {
 		t.Fatalf("did %q, %v", did, err)
 	}
@@ -248,12 +256,12 @@ func TestMountChecks(t *testing.T) {
 		"clean": {}, "mended": {code: 1},
 		"a reboot is wanted": {2, "exit code 2"},
 		"a person is wanted": {4, "volume vol-1 is left unmounted: e2fsck -p /dev/nvme1n1: exit code 4: it said so; `e2fsck -f /dev/nvme1n1` checks it"},
-		"it is in use":       {8, "exit code 8"},
+		"it cannot look":     {8, "exit code 8: it said so; the next pass tries again"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := withMounts(t)
+			d := withMounts(t, "ext4")
 			d.bad["e2fsck"] = c.code
-			_, err := pass(t, d.Host(), mountOf(onVolume, "ext4"), plan.Disrupts)
+			_, err := settle(t, d.Host(), mountOf(onVolume, "ext4"), plan.Disrupts)
 			if got := text(err); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
@@ -265,9 +273,13 @@ func TestMountChecks(t *testing.T) {
 			}
 		})
 	}
-	elsewhere := withMounts(t)
+	other := withMounts(t, "xfs")
+	if _, err := settle(t, other.Host(), mountOf(onVolume, "ext4"), plan.Disrupts); !strings.Contains(text(err), "volume vol-1 does not hold ext4: a file system, xfs") || len(other.ran) > 0 || len(other.Jobs()) > 0 {
+		t.Errorf("%v; ran %q, %q", err, other.ran, other.Jobs())
+	}
+	elsewhere := withMounts(t, "ext4")
 	elsewhere.mounted("/mnt", "/dev/nvme1n1", "ext4", "rw")
-	if _, err := pass(t, elsewhere.Host(), mountOf(onVolume, "ext4"), plan.Disrupts); err != nil || len(elsewhere.ran) > 0 {
+	if _, err := settle(t, elsewhere.Host(), mountOf(onVolume, "ext4"), plan.Disrupts); err != nil || len(elsewhere.ran) > 0 {
 		t.Errorf("%v; ran %q on a file system that is mounted", err, elsewhere.ran)
 	}
 }
@@ -275,14 +287,14 @@ func TestMountChecks(t *testing.T) {
 // Killed anywhere, the next pass mounts it.
 func TestMountKilledAnywhere(t *testing.T) {
 	for n, died := 1, true; died; n++ {
-		d := withMounts(t)
+		d := withMounts(t, "ext4")
 		m := mountOf(onVolume, "ext4")
 		m.Mode = "0700"
-		died = d.Kill(n, func(h *host.Host) { _, _ = pass(t, h, m, plan.Disrupts) })
+		died = d.Kill(n, func(h *host.Host) { _, _ = settle(t, h, m, plan.Disrupts) })
 		if err := Sweep(d.Host(), nil); err != nil {
 			t.Error(err)
 		}
-		if _, err := pass(t, d.Host(), m, plan.Disrupts); err != nil {
+		if _, err := settle(t, d.Host(), m, plan.Disrupts); err != nil {
 			t.Fatalf("killed at %d: %v", n, err)
 		}
 		isSo(t, d.Host(), m)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/unit"
 
+	"reveille/bootstrap/block"
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/plan"
 )
@@ -107,6 +108,15 @@ func (m Mount) do(ctx context.Context, h *host.Host) error {
 	if err := m.point(h, s); err != nil {
 		return err
 	}
+	// A name of the kernel's may have come to be another device's, and e2fsck
+	// mends what it can.
+	holds, err := block.Probe(ctx, h, s.node)
+	if err != nil {
+		return err
+	}
+	if holds.Type != m.From.Type {
+		return fmt.Errorf("nothing was mounted, as %s does not hold %s: %s is there", called(m.From.On), m.From.Type, orNothing(holds.String()))
+	}
 	if m.From.Type == "ext4" && !s.readOnly && !s.busy {
 		if err := m.fsck(ctx, h, s); err != nil {
 			return err
@@ -136,6 +146,8 @@ func (m Mount) fsck(ctx context.Context, h *host.Host, s sight) error {
 	switch {
 	case errors.As(err, &failed) && failed.Code == 1 && failed.Result == "exit-code": // mended
 		return nil
+	case errors.As(err, &failed) && failed.Result == "exit-code" && failed.Code&8 != 0: // it could not look
+		return fmt.Errorf("%s is left unmounted: %w; the next pass tries again", called(m.From.On), err)
 	case errors.As(err, &failed):
 		return fmt.Errorf("%s is left unmounted: %w; %s, and the next pass mounts it", called(m.From.On), err, m.remedy(s))
 	}

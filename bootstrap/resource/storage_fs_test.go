@@ -152,9 +152,9 @@ func (d *disks) answer(argv []string) (host.Output, error, bool) {
 	return host.Output{}, nil, false
 }
 
-// pass looks and does, as a pass does that may do this much at most, until
+// settle looks and does, as a pass does that may do this much at most, until
 // nothing is left to do or to wait for.
-func pass(t *testing.T, h *host.Host, r plan.Resource, most plan.Risk) (did []string, err error) {
+func settle(t *testing.T, h *host.Host, r plan.Resource, most plan.Risk) (did []string, err error) {
 	t.Helper()
 	ctx := plan.WithAllowed(t.Context(), most)
 	for range 9 {
@@ -190,7 +190,7 @@ func (d *disks) powerCut(t *testing.T, program string, r plan.Resource) {
 				t.Fatalf("%s was never run", program)
 			}
 		}()
-		_, err := pass(t, d.Host(), r, plan.Destroys)
+		_, err := settle(t, d.Host(), r, plan.Destroys)
 		t.Fatal(err)
 	}()
 	d.cutAt = ""
@@ -202,7 +202,7 @@ func (d *disks) refused(t *testing.T, r plan.Resource, words ...string) {
 	t.Helper()
 	d.Forget()
 	ran := len(d.ran)
-	did, err := pass(t, d.Host(), r, plan.Destroys)
+	did, err := settle(t, d.Host(), r, plan.Destroys)
 	if err == nil || len(did) > 0 {
 		t.Fatalf("did %q, error %v; want a refusal", did, err)
 	}
@@ -217,6 +217,21 @@ func (d *disks) refused(t *testing.T, r plan.Resource, words ...string) {
 	for _, e := range d.Effects() {
 		if !strings.HasPrefix(e, "run:") {
 			t.Errorf("it did %s", e)
+		}
+	}
+}
+
+// A machine that lies in a folder has no devices: nothing is looked at there.
+func TestFileSystemsUnderAnotherRoot(t *testing.T) {
+	f := fsOf(onVolume, "xfs")
+	for _, r := range []plan.Resource{f, mountOf(onVolume, "xfs"), Swap{From: f}} {
+		d := withDisks(t)
+		_, err := r.Check(t.Context(), d.Offline())
+		if l, ok := r.(plan.Liver); !ok || !l.Live() || !errors.Is(err, host.ErrOffline) || d.Writes() > 0 {
+			t.Errorf("%s: %v", r.ID(), err)
+		}
+		if text := r.(plan.Describer).Describe(); !strings.HasSuffix(text, "\n") || !strings.Contains(text, "volume:vol-1") {
+			t.Errorf("%s is described by %q", r.ID(), text)
 		}
 	}
 }

@@ -14,8 +14,8 @@ func TestSwap(t *testing.T) {
 	for n, died := 1, true; died; n++ {
 		d := withDisks(t)
 		s := Swap{From: fsOf(onArray, "swap")}
-		died = d.Kill(n, func(h *host.Host) { _, _ = pass(t, h, s, plan.Disrupts) })
-		if _, err := pass(t, d.Host(), s, plan.Disrupts); err != nil {
+		died = d.Kill(n, func(h *host.Host) { _, _ = settle(t, h, s, plan.Disrupts) })
+		if _, err := settle(t, d.Host(), s, plan.Disrupts); err != nil {
 			t.Fatalf("killed at %d: %v", n, err)
 		}
 		isSo(t, d.Host(), s)
