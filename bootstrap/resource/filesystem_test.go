@@ -128,7 +128,7 @@ func TestMkfsOptions(t *testing.T) {
 		options []string
 		ok      bool
 	}{
-		{"ext4", []string{"-F"}, false}, {"ext4", []string{"-qF"}, false}, {"ext4", []string{"-mF"}, true}, {"ext4", []string{"-m", "0", "-F"}, false},
+		{"ext4", []string{"-F"}, false}, {"ext4", []string{"-qF"}, false}, {"ext4", []string{"-mF"}, true}, {"ext4", []string{"-m", "0", "-F"}, false}, {"ext4", []string{"-m0", "-F"}, false},
 		{"ext4", []string{"-S"}, false}, {"ext4", []string{"-U", "clear"}, false}, {"ext4", []string{"-J", "device=UUID=" + vanilla}, false},
 		{"ext4", []string{"-O", "^has_journal", "-T", "largefile4"}, true}, {"ext4", []string{"-n"}, false},
 		{"swap", []string{"-f"}, false}, {"swap", []string{"--force"}, false}, {"swap", []string{"-p", "4096"}, true},

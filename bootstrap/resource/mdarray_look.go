@@ -15,6 +15,7 @@ type mdMember struct {
 	block.Disk
 	super block.Member
 	has   bool // it has a superblock
+	deaf  bool // it cannot be read, while others of the array can
 }
 
 // mdSight is what there is of an array.
@@ -93,6 +94,8 @@ func (a MDArray) lacks(s mdSight, has func(mdMember) bool) string {
 	for _, m := range s.members {
 		switch {
 		case has(m):
+		case m.deaf:
+			said = append(said, fmt.Sprintf("volume %s (%s) cannot be read", m.Volume, m.Kernel))
 		case !m.has:
 			said = append(said, fmt.Sprintf("volume %s (%s) holds nothing of it", m.Volume, m.Kernel))
 		case slices.ContainsFunc(stale, func(o mdMember) bool { return o.Volume == m.Volume }):
@@ -127,8 +130,21 @@ func (a MDArray) look(ctx context.Context, h *host.Host) (mdSight, error) {
 	if s.intent, s.known, err = a.intendedFor(h, a.Over, a.ID()); err != nil {
 		return s, err
 	}
+	s.listen(ctx, h)
 	err = a.lookAtArrays(ctx, h, &s)
 	return s, err
+}
+
+// listen tells a member that cannot be read from one that holds nothing, where
+// others hold an array: mdadm says the same of both.
+func (s mdSight) listen(ctx context.Context, h *host.Host) {
+	with, without := s.with()
+	if len(with) == 0 || len(without) == 0 {
+		return
+	}
+	for i, m := range s.members {
+		s.members[i].deaf = !m.has && block.Readable(ctx, h, m.Node()) != nil
+	}
 }
 
 // lookAtArrays finds what the kernel has made of the volumes. An array that

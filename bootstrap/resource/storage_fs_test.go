@@ -226,3 +226,18 @@ func (d *disks) refused(t *testing.T, r plan.Resource, words ...string) {
 		}
 	}
 }
+
+// A machine that lies in a folder has no devices: nothing is looked at there.
+func TestFileSystemsUnderAnotherRoot(t *testing.T) {
+	f := fsOf(onVolume, "xfs")
+	for _, r := range []plan.Resource{f, mountOf(onVolume, "xfs"), Swap{From: f}} {
+		d := withDisks(t)
+		_, err := r.Check(t.Context(), d.Offline())
+		if l, ok := r.(plan.Liver); !ok || !l.Live() || !errors.Is(err, host.ErrOffline) || d.Writes() > 0 {
+			t.Errorf("%s: %v", r.ID(), err)
+		}
+		if text := r.(plan.Describer).Describe(); !strings.HasSuffix(text, "\n") || !strings.Contains(text, "volume:vol-1") {
+			t.Errorf("%s is described by %q", r.ID(), text)
+		}
+	}
+}

@@ -50,8 +50,16 @@ func (s Storage) intend(h *host.Host, i intent) error {
 	return s.note(h, i)
 }
 
-// ended notes that what was intended is whole.
+// ended notes that what was intended is whole. The rest of it stays as it was
+// noted, whatever of it the caller knows.
 func (s Storage) ended(h *host.Host, i intent) error {
+	noted, known, err := s.intendedFor(h, i.Volumes, i.For)
+	if err != nil {
+		return err
+	}
+	if known && noted.UUID == i.UUID {
+		i = noted
+	}
 	i.Ended = now()
 	return s.note(h, i)
 }

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -62,7 +63,7 @@ func TestIntentsOfOneVolume(t *testing.T) {
 	if err := s.ended(h, again); err != nil {
 		t.Fatal(err)
 	}
-	if got, ok, err := s.intended(h, "vol-b", i.For); err != nil || !ok || got.UUID != again.UUID || got.half() {
+	if got, ok, err := s.intended(h, "vol-b", i.For); err != nil || !ok || got.UUID != again.UUID || got.half() || got.Began == "" || got.Boot != "boot-1" || got.Do != "create" {
 		t.Errorf("%+v, %v, %v; want the later one, ended", got, ok, err)
 	}
 	if got, ok, err := s.intended(h, "vol-a", "lvm:db"); err != nil || !ok || got.UUID != other.UUID || !got.half() {
@@ -70,6 +71,40 @@ func TestIntentsOfOneVolume(t *testing.T) {
 	}
 	if _, ok, err := s.intendedFor(h, []string{"vol-a", "vol-c"}, i.For); err != nil || ok {
 		t.Errorf("%v, %v: an intent of other volumes explains nothing", ok, err)
+	}
+}
+
+// That it was whole counts as soon as one volume knows of it: nothing is taken
+// for half made after that.
+func TestIntentEndedKilledAnywhere(t *testing.T) {
+	s, i := theIntent()
+	split := 0
+	for n, died := 1, true; died; n++ {
+		m := tooled(t)
+		if err := s.intend(m.Host(), i); err != nil {
+			t.Fatal(err)
+		}
+		died = m.Kill(n, func(h *host.Host) { _ = s.ended(h, i) })
+		one, _, err1 := s.intended(m.Host(), "vol-a", i.For)
+		two, _, err2 := s.intended(m.Host(), "vol-b", i.For)
+		got, _, err := s.intendedFor(m.Host(), i.Volumes, i.For)
+		if err := errors.Join(err, err1, err2); err != nil || got.half() != (one.half() && two.half()) {
+			t.Errorf("killed at %d: half %v of %v and %v, %v", n, got.half(), one.half(), two.half(), err)
+		}
+		if one.half() != two.half() {
+			split++
+		}
+	}
+	if split == 0 {
+		t.Error("never killed between two volumes")
+	}
+	m := tooled(t)
+	err := s.intend(m.Host(), i)
+	begun := m.Read(s.intentFile("vol-a"))
+	err = errors.Join(err, s.ended(m.Host(), i))
+	m.Put(s.intentFile("vol-a"), begun, 0o600)
+	if got, _, wrong := s.intendedFor(m.Host(), i.Volumes, i.For); got.half() || err != nil || wrong != nil {
+		t.Errorf("the last volume alone knows of it: half %v, %v, %v", got.half(), err, wrong)
 	}
 }
 

@@ -81,6 +81,12 @@ func arrayRefusals() []refusal {
 			}
 			w.detach(four[3])
 		}, with(func(a *MDArray) { a.Level = 0; a.Degraded = DegradedStart }), []string{"volume " + four[3] + " is missing", "raid0 of 4 volumes needs 4"}},
+		{"raid5 without two, one of which cannot be read", func(w *world) {
+			for _, id := range four[:2] {
+				w.member(id, foreignUUID, "raid5", 4, 7)
+			}
+			w.deaf = w.disks[four[3]]
+		}, with(func(a *MDArray) { a.Level = 5 }), []string{four[2] + " (nvme3n1) holds nothing of it", four[3] + " (nvme4n1) cannot be read", "needs 3"}},
 		{"raid5 without two", func(w *world) {
 			for _, id := range four[:2] {
 				w.member(id, foreignUUID, "raid5", 4, 7)
@@ -123,6 +129,7 @@ func groupRefusals() []refusal {
 		{"another group", func(w *world) { in(w, four[1], "db2") }, plain, []string{four[1], "belongs to the group db2"}},
 		{"a physical volume of nobody's", func(w *world) { in(w, four[1], "") }, plain, []string{four[1], "of no group"}},
 		{"one is no part of it", func(w *world) { in(w, four[0], "db") }, plain, []string{"the group db is there", four[1] + " is no part of it"}},
+		{"a copy beside its origin", func(w *world) { in(w, four[0], "db"); w.copied = "/dev/nvme2n1" }, plain, []string{"volume " + four[1] + " says that it is the same physical volume", "one is a copy"}},
 		{"it has others besides", func(w *world) { in(w, four[0], "db"); in(w, four[1], "db"); in(w, four[2], "db") }, plain, []string{"lacks 1 devices", "others besides"}},
 		{"one is missing", func(w *world) { w.detach(four[1]) }, plain, []string{four[1], "none is created"}},
 		{"degraded is refuse", func(w *world) { in(w, four[0], "db"); in(w, four[1], "db"); w.detach(four[1]) },

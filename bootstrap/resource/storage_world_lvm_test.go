@@ -6,7 +6,18 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"reveille/bootstrap/host"
 )
+
+// warns is a report beside what LVM says of a copy.
+func (w *world) warns(report string) (host.Output, error, bool) {
+	out := host.Output{Stdout: []byte(report)}
+	if w.copied != "" {
+		out.Stderr = []byte("  WARNING: Not using device " + w.copied + " for PV q1W2e3-r4T5-y6U7-i8O9-p0A1-s2D3-f4G5h6.\n")
+	}
+	return out, nil, true
+}
 
 // lvmSays is a report of LVM's about these devices alone.
 func (w *world) lvmSays(report string, nodes []string) string {

@@ -29,6 +29,8 @@ type world struct {
 	tear   int                 // mdadm --create ends after so many superblocks
 	cut    string              // the power goes in this tool: it does nothing
 	bad    string              // this tool fails
+	deaf   string              // this disk cannot be read
+	copied string              // the node that LVM passes over, as a copy
 	old    bool                // an LVM without autoactivation
 }
 

@@ -113,6 +113,15 @@ func (g VolumeGroup) strangers(s lvmSight) error {
 			errs = append(errs, fmt.Errorf("%s belongs to the group %s, and not to %s; nothing was touched; correct the profile, or attach other volumes", called(d.Device), d.pv.Group, g.Name))
 		}
 	}
+	for _, c := range s.lvm.Copies {
+		name := c.Node
+		for _, d := range s.devices {
+			if d.node == c.Node {
+				name = called(d.Device)
+			}
+		}
+		errs = append(errs, fmt.Errorf("%s says that it is the same physical volume (%s) as another of these devices: one is a copy, as of a snapshot; neither is touched; detach the one that is not meant", name, c.UUID))
+	}
 	if s.groups > 1 {
 		errs = append(errs, fmt.Errorf("%d groups on these devices are called %s; nothing was touched; detach the devices that are not meant", s.groups, g.Name))
 	}
