@@ -177,13 +177,13 @@ func wordDisk(ts *testscript.TestScript, _ bool, args []string) {
 		size, err := bytesWord(args[2])
 		ts.Check(err)
 		v := guest.Volume{ID: args[1], Size: size, Attachment: args[3]}
-		if s.machine == nil {
-			s.spec.Disks = append(s.spec.Disks, v)
-			return
+		if s.machine != nil {
+			ts.Check(s.machine.Attach(ctx, v))
 		}
-		ts.Check(s.machine.Attach(ctx, v))
+		s.spec.Disks = append(s.spec.Disks, v)
 	case len(args) == 2 && args[0] == "remove" && s.machine != nil:
 		ts.Check(s.machine.Detach(ctx, args[1]))
+		s.spec.Disks = slices.DeleteFunc(s.spec.Disks, func(v guest.Volume) bool { return v.ID == args[1] })
 	default:
 		ts.Fatalf("usage: disk add VOLUME-ID SIZE NAME, or disk remove VOLUME-ID of a running machine")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,10 +22,22 @@ const powerWithin = 60 * time.Second
 func wordBoot(ts *testscript.TestScript, _ bool, args []string) {
 	s := theStage(ts)
 	ts.Check(s.discard())
+	before := s.spec.Dir
 	s.spec = guest.Spec{Fabric: s.fabric, DMI: s.metadata.instance.ID, Disks: s.spec.Disks, Log: s.images.log}
 	dir, err := os.MkdirTemp(ts.Getenv("WORK"), "machine-")
 	ts.Check(err)
 	s.spec.Dir = dir
+	if i := slices.Index(args, "moved"); i >= 0 {
+		args = slices.Delete(slices.Clone(args), i, i+1)
+		disks, err := filepath.Glob(filepath.Join(before, "*.disk"))
+		ts.Check(err)
+		if before == "" || len(disks) == 0 {
+			ts.Fatalf("boot moved: there was no machine with volumes before")
+		}
+		for _, d := range disks {
+			ts.Check(os.Rename(d, filepath.Join(dir, filepath.Base(d))))
+		}
+	}
 	if !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "image=") }) {
 		args = append([]string{"image=agent"}, args...)
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // ports is how many volumes a machine can have: a PCIe port takes one.
-const ports = 12
+const ports = 16
 
 // Where QEMU finds the two connections that it is handed.
 const (
