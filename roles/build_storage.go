@@ -24,11 +24,17 @@ func (b *builder) storage(p *Profile) *Storage {
 	for _, it := range b.m.live["storage.mounts"].value.items {
 		s.Mounts = append(s.Mounts, b.mount(it))
 	}
+	for _, it := range b.m.live["storage.swap"].value.items {
+		k := b.m.live["storage.swap"].key
+		text := func(name string) string { return it.field(k, name).text }
+		s.Swaps = append(s.Swaps, SwapArea{From: refOf(text("from")), Label: text("label"), Create: resource.Consent(text("create"))})
+	}
 	c := storageCheck{builder: b, s: s, used: map[Ref]cite.Place{}}
 	c.volumes()
 	c.arrays()
 	c.groups()
 	c.mounts(p)
+	c.swaps()
 	return s
 }
 

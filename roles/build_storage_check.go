@@ -171,9 +171,7 @@ func (c *storageCheck) mounts(p *Profile) {
 			c.refuse(at("path"), "storage.mounts.path: %s is mounted twice, first at %s: take one out", m.Path, place)
 		}
 		first[m.Path] = at("path")
-		if c.use(at("from"), "storage.mounts.from", m.From) && m.From.Kind == "volumes" && c.count(m.From.Name) != 1 {
-			c.refuse(at("from"), "storage.mounts.from: volumes/%s has %d volumes, and a file system lies on one: put an array or a group between", m.From.Name, c.count(m.From.Name))
-		}
+		c.one(at("from"), "storage.mounts.from", "a file system", m.From)
 		if m.Type == "xfs" && len(m.Label) > 12 {
 			c.refuse(at("label"), "storage.mounts.label: %s has %d characters, and xfs takes 12", cite.Quote(m.Label), len(m.Label))
 		}
@@ -185,6 +183,19 @@ func (c *storageCheck) mounts(p *Profile) {
 		if why := mountOver(m.Path, p); why != "" {
 			c.refuse(at("path"), "storage.mounts.path: %s cannot be mounted on: %s", m.Path, why)
 		}
+	}
+}
+
+func (c *storageCheck) swaps() {
+	for i, it := range c.m.live["storage.swap"].value.items {
+		c.one(it.fieldAt("from"), "storage.swap.from", "swap", c.s.Swaps[i].From)
+	}
+}
+
+// one notes what something lies on, which must be one device.
+func (c *storageCheck) one(at cite.Place, key, what string, r Ref) {
+	if c.use(at, key, r) && r.Kind == "volumes" && c.count(r.Name) != 1 {
+		c.refuse(at, "%s: volumes/%s has %d volumes, and %s lies on one: put an array or a group between", key, r.Name, c.count(r.Name), what)
 	}
 }
 

@@ -45,6 +45,9 @@ func planStorage(f facts.Facts, p Profile) (plan.Plan, error) {
 	for _, m := range p.Storage.Mounts {
 		s.mount(m)
 	}
+	for _, w := range p.Storage.Swaps {
+		s.swap(w)
+	}
 	return slices.Concat(s.layers, s.filesystems, s.mounts), nil
 }
 

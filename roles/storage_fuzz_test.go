@@ -60,5 +60,9 @@ func storageAgain(p Profile, doc map[string]any) {
 		entry["options"], entry["mkfs"] = escaped(m.Options), escaped(m.Mkfs)
 		mounts = append(mounts, entry)
 	}
-	doc["storage"] = map[string]any{"wait": fmt.Sprintf("%.0fs", s.Wait.Seconds()), "volumes": sets, "raid": arrays, "lvm": groups, "mounts": mounts}
+	swaps := []any{}
+	for _, w := range s.Swaps {
+		swaps = append(swaps, filledIn(map[string]string{"from": w.From.String(), "label": w.Label, "create": string(w.Create)}, ""))
+	}
+	doc["storage"] = map[string]any{"wait": fmt.Sprintf("%.0fs", s.Wait.Seconds()), "volumes": sets, "raid": arrays, "lvm": groups, "mounts": mounts, "swap": swaps}
 }

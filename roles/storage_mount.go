@@ -13,23 +13,37 @@ import (
 func (s *storagePlan) mount(m Mount) {
 	create, why := s.consent(m.Create, s.p.Why("storage.mounts"))
 	wanted := resource.Mount{Path: m.Path, Options: m.Options, Owner: m.Owner, Group: m.Group, Mode: m.Mode}
-	step := s.step(wanted, mountWithin, why)
-	step.Lasting = true // one that is up stays so, whatever became of a layer since
-	on, below := s.device(m.From)
-	if on == nil {
-		step.Resource = withhold(plan.Resource.Check, wanted.ID(), "which volume it lies on is not known")
-		step.Needs = []string{below}
-	} else {
-		wanted.From = resource.FileSystem{Storage: s.common, On: on, Type: m.Type, Label: m.Label, Options: m.Mkfs, Create: create}
-		step.Resource, step.Needs = wanted, []string{wanted.From.ID()}
-		fs := s.step(wanted.From, filesystemWithin, why)
-		fs.Needs, fs.Lasting = []string{below}, true
-		s.filesystems = append(s.filesystems, fs)
-	}
+	fs := resource.FileSystem{Storage: s.common, Type: m.Type, Label: m.Label, Options: m.Mkfs, Create: create}
+	step := s.used(m.From, fs, wanted.ID(), why, func(fs resource.FileSystem) plan.Resource { wanted.From = fs; return wanted })
 	if parent := s.mountAbove(m.Path); parent != "" {
 		step.Needs = append(step.Needs, resource.Mount{Path: parent}.ID())
 	}
 	s.mounts = append(s.mounts, step)
+}
+
+// swap asks for a swap area and its use.
+func (s *storagePlan) swap(w SwapArea) {
+	create, why := s.consent(w.Create, s.p.Why("storage.swap"))
+	fs := resource.FileSystem{Storage: s.common, Type: "swap", Label: w.Label, Create: create}
+	s.mounts = append(s.mounts, s.used(w.From, fs, "swap:"+w.From.String(), why, func(fs resource.FileSystem) plan.Resource { return resource.Swap{From: fs} }))
+}
+
+// used is the step that uses a file system, which it asks for as well. The ID is
+// for where it is not known which device that lies on.
+func (s *storagePlan) used(from Ref, fs resource.FileSystem, id, why string, by func(resource.FileSystem) plan.Resource) plan.Step {
+	on, below := s.device(from)
+	if on == nil {
+		step := s.step(withhold(plan.Resource.Check, id, "which volume it lies on is not known"), mountWithin, why)
+		step.Needs, step.Lasting = []string{below}, true
+		return step
+	}
+	fs.On = on
+	made := s.step(fs, filesystemWithin, why)
+	made.Needs, made.Lasting = []string{below}, true
+	s.filesystems = append(s.filesystems, made)
+	step := s.step(by(fs), mountWithin, why)
+	step.Needs, step.Lasting = []string{fs.ID()}, true // one that is up stays so, whatever became of a layer since
+	return step
 }
 
 // device is what a file system lies on, and the step that it needs. nil: which

@@ -15,6 +15,7 @@ type Storage struct {
 	Arrays  []Array
 	Groups  []Group
 	Mounts  []Mount // in the profile's order
+	Swaps   []SwapArea
 }
 
 // VolumeSet is EBS volumes by one of three ways to choose them.
@@ -66,6 +67,13 @@ type Mount struct {
 	Group   string
 	Mode    string
 	Create  resource.Consent
+}
+
+// SwapArea is what the machine swaps to.
+type SwapArea struct {
+	From   Ref
+	Label  string
+	Create resource.Consent
 }
 
 // Ref names what something lies on.

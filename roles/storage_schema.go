@@ -8,7 +8,7 @@ const mostDisks = 64
 func storageSchema() *schemaKey {
 	return &schemaKey{name: "storage", only: byHand, doc: "The role's disks: which volumes they are, and what lies on them. A volume set is named volumes/NAME below, or by its name alone; an array raid/NAME; a logical volume lvm/GROUP/VOLUME.", keys: []*schemaKey{
 		{name: "wait", doc: "How long volumes that are not attached yet are waited for.", is: someTime(), def: "1m"},
-		volumesSchema(), raidSchema(), lvmSchema(), mountsSchema(),
+		volumesSchema(), raidSchema(), lvmSchema(), mountsSchema(), swapSchema(),
 	}}
 }
 
@@ -59,6 +59,14 @@ func mountsSchema() *schemaKey {
 		{name: "owner", doc: "Who owns the mounted folder; without it that stays as it is.", is: account},
 		{name: "group", doc: "Its group; without it that stays as it is.", is: account},
 		{name: "mode", doc: "Its mode in quotes, such as \"0750\"; without it that stays as it is.", is: pattern(`a mode in quotes such as "0750"`, "^[0-7]?[0-7]{3}$")},
+		createKey("never"),
+	}}
+}
+
+func swapSchema() *schemaKey {
+	return &schemaKey{name: "swap", list: true, most: mostDisks, doc: "Swap areas that are in use until the next boot; fstab is left as it is.", entry: []*schemaKey{
+		{name: "from", doc: "What it lies on: a volume set of one volume, an array or a logical volume.", is: reference("volumes", "raid", "lvm"), need: true},
+		{name: "label", doc: "The label of a new one.", is: word("a label of letters, digits, . _ and -", "[A-Za-z0-9_]", "[A-Za-z0-9._-]", 15)},
 		createKey("never"),
 	}}
 }

@@ -31,6 +31,7 @@ type Disk struct {
 	Name   string `json:"name"`   // given at its attachment, "sdf", without /dev/; "" where it does not say
 	Size   int64  `json:"size"`   // bytes
 	Root   bool   `json:"root"`   // the running system lies on it
+	Swap   bool   `json:"swap"`   // the machine swaps to it
 }
 
 // Node is the disk's device node.
@@ -51,6 +52,10 @@ func Disks(h *host.Host) ([]Disk, error) {
 		// Without it any disk may be the system's, and none may be offered.
 		return nil, fmt.Errorf("find the disks that the system lies on: %w", err)
 	}
+	swap, err := swapDisks(h)
+	if err != nil {
+		return nil, fmt.Errorf("find the disks that the machine swaps to: %w", err)
+	}
 	var disks []Disk
 	var errs []error
 	for _, k := range kernels {
@@ -59,7 +64,7 @@ func Disks(h *host.Host) ([]Disk, error) {
 			errs = append(errs, fmt.Errorf("disk %s: %w", k, err))
 			continue
 		}
-		d.Root = root[k]
+		d.Root, d.Swap = root[k], swap[k]
 		if there, _ := h.Lstat(path.Join(sysBlock, k)); there.Exists {
 			disks = append(disks, d)
 		}

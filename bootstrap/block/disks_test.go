@@ -40,8 +40,8 @@ func TestDisksByVolume(t *testing.T) {
 	}
 }
 
-// Whatever the running system lies on is the system's: through partitions,
-// groups and arrays, and where it swaps.
+// Whatever the running system lies on is the system's, through partitions,
+// groups and arrays. What it swaps to is told apart.
 func TestRootDisks(t *testing.T) {
 	for name, c := range map[string]struct {
 		mounts, swaps string
@@ -51,7 +51,7 @@ func TestRootDisks(t *testing.T) {
 		"group on array": {"252:0 / / rw - xfs /dev/mapper/main-root rw", "", "nvme1n1 nvme2n1"},
 		"var elsewhere":  {"259:1 / / rw - ext4 /dev/root rw\n21 1 259:3 / /var rw - xfs /dev/nvme3n1 rw", "", "nvme0n1 nvme3n1"},
 		"boot and usr":   {"252:0 / / rw - xfs x rw\n21 1 259:1 / /boot rw - ext4 x rw\n22 1 259:3 / /usr ro - xfs x ro", "", "nvme0n1 nvme1n1 nvme2n1 nvme3n1"},
-		"swap":           {"259:1 / / rw - ext4 /dev/root rw", "/dev/nvme3n1 partition 65532 0 -2\n/swap.img file 99 0 -3", "nvme0n1 nvme3n1"},
+		"swap":           {"259:1 / / rw - ext4 /dev/root rw", "/dev/nvme3n1 partition 65532 0 -2\n/swap.img file 99 0 -3", "nvme0n1; swap nvme3n1"},
 		"btrfs":          {"0:44 /root / rw - btrfs /dev/nvme3n1 rw", "", "nvme3n1"},
 		"btrfs by link":  {"0:44 /root / rw - btrfs /dev/mapper/main-root rw", "", "nvme1n1 nvme2n1"},
 		"overlay":        {"0:44 / / rw - overlay overlay rw", "", ""},
@@ -76,14 +76,18 @@ func TestRootDisks(t *testing.T) {
 				t.Fatal(err)
 			}
 			var root []string
+			swap := ""
 			for _, d := range disks {
 				if d.Root {
 					root = append(root, d.Kernel)
 				}
+				if d.Swap {
+					swap += "; swap " + d.Kernel
+				}
 			}
 			// Sorted by volume: the root's comes last.
 			slices.Sort(root)
-			if got := strings.Join(root, " "); got != c.want {
+			if got := strings.Join(root, " ") + swap; got != c.want {
 				t.Errorf("the system's are %q, not %q", got, c.want)
 			}
 		})

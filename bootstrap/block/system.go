@@ -20,7 +20,7 @@ func isSystem(mount string) bool {
 }
 
 // systemDisks are the kernel names of the disks that the running system lies
-// on, swap included.
+// on.
 func systemDisks(h *host.Host) (map[string]bool, error) {
 	mounts, err := Mounts(h)
 	if err != nil {
@@ -39,6 +39,13 @@ func systemDisks(h *host.Host) (map[string]bool, error) {
 			return nil, fmt.Errorf("%s: %w", m.Path, err)
 		}
 	}
+	return disks, nil
+}
+
+// swapDisks are the kernel names of the disks that the machine swaps to. They
+// are not the system's for that: a role may have swap of its own.
+func swapDisks(h *host.Host) (map[string]bool, error) {
+	disks := map[string]bool{}
 	swaps, err := h.ReadFile("/proc/swaps")
 	if gone(err) {
 		return disks, nil // a kernel without swap
@@ -52,7 +59,7 @@ func systemDisks(h *host.Host) (map[string]bool, error) {
 			err = addBelow(h, kernel, disks)
 		}
 		if gone(err) {
-			continue // pulled, and swapped to no more: nothing is there to protect
+			continue // pulled, and swapped to no more
 		}
 		if err != nil {
 			return nil, fmt.Errorf("swap on %s: %w", node, err)
