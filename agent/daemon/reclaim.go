@@ -159,7 +159,7 @@ func nobodysWork(h *host.Host) error {
 
 // Clean restores, and then removes everything that belongs to this instance
 // alone, so that the machine may be made an image of. It refuses while the
-// daemon or a startup script runs: they would write again before the image is
+// daemon, a startup script or a storage tool runs: they would write again before the image is
 // made.
 func Clean(ctx context.Context, c agent.Config, dry bool, on func(int, converge.Result)) (converge.Report, error) {
 	if err := noDaemon(ctx, c.Host); err != nil && !dry {
@@ -171,7 +171,7 @@ func Clean(ctx context.Context, c agent.Config, dry bool, on func(int, converge.
 	}
 	// Held to the end: what a pass kept in between would be removed with the rest.
 	defer release()
-	if err := noScript(ctx, c.Host); err != nil && !dry {
+	if err := errors.Join(noScript(ctx, c.Host), noTool(ctx, c.Host)); err != nil && !dry {
 		return converge.Report{}, err
 	}
 	rep, err := restore(ctx, c, dry, on)

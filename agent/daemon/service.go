@@ -72,6 +72,31 @@ func noScript(ctx context.Context, h *host.Host) error {
 	return nil
 }
 
+// noTool is an error where something is being made on a volume, which goes on
+// without the agent, or where that cannot be seen: without the note of it nobody
+// would know what it is.
+func noTool(ctx context.Context, h *host.Host) error {
+	if !h.Live() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*askWithin)
+	defer cancel()
+	folders, err := h.Glob(facts.InstancesPath + "/*/" + storageConcern)
+	if err != nil {
+		return fmt.Errorf("see whether something is being made on a volume: %w", err)
+	}
+	for _, folder := range folders {
+		units, err := resource.RunningStorage(ctx, h, folder)
+		if err != nil {
+			return fmt.Errorf("see whether something is being made on a volume: %w", err)
+		}
+		if len(units) > 0 {
+			return fmt.Errorf("%s is making something on a volume; wait for its end (`systemctl status '%s'`), then clean", units[0], units[0])
+		}
+	}
+	return nil
+}
+
 // Undoes says in words that this machine will not stay restored by itself, ""
 // where nothing of the agent's would run again.
 func Undoes(ctx context.Context, h *host.Host) string {

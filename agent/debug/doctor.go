@@ -46,6 +46,7 @@ func instanceQuestions() []question {
 		trampled,
 		untold,
 		savedVersions,
+		fstabVolumes,
 		fstabTraps,
 	}
 }

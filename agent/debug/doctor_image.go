@@ -9,6 +9,7 @@ import (
 	"reveille/agent"
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
+	"reveille/bootstrap/resource"
 )
 
 const cleanIt = "`reveille clean` before the image is made."
@@ -102,47 +103,34 @@ func nameLeft(p Patient) []facts.Finding {
 
 // fstabTraps finds lines that stop a boot where their device is not there.
 func fstabTraps(p Patient) []facts.Finding {
-	text, err := p.Host.ReadFile("/etc/fstab")
+	lines, err := resource.FstabLines(p.Host)
 	if err != nil {
 		return nil
 	}
 	var all []facts.Finding
-	n := 0
-	for line := range strings.Lines(string(text)) {
-		n++
-		if what, where, ok := trap(line); ok {
+	for _, l := range lines {
+		if l.Holds() {
 			all = append(all, found("fstab-trap", facts.Warning,
-				fmt.Sprintf("/etc/fstab:%d: the boot stops where %s is not there for %s.", n, what, where),
+				fmt.Sprintf("%s:%d: the boot stops where %s is not there for %s.", resource.Fstab, l.Number, l.Source, l.Path),
 				"Add the option nofail, or let a role's profile mount it.")...)
 		}
 	}
 	return all
 }
 
-// trap tells a line whose device may be missing: none of the root disk's, and
-// none that the kernel makes up.
-func trap(line string) (what, where string, ok bool) {
-	f := strings.Fields(line)
-	if len(f) < 3 || strings.HasPrefix(f[0], "#") || !outside().MatchString(f[0]) {
-		return "", "", false
-	}
-	if f[1] == "/" || f[1] == "/boot" || strings.HasPrefix(f[1], "/boot/") || f[2] == "swap" {
-		return "", "", false
-	}
-	if len(f) > 3 {
-		for o := range strings.SplitSeq(f[3], ",") {
-			if o == "nofail" || o == "noauto" {
-				return "", "", false
+// fstabVolumes finds lines about what the role's profile mounts: systemd would
+// mount it by them before anybody has looked at what it is.
+func fstabVolumes(p Patient) []facts.Finding {
+	var all []facts.Finding
+	for _, s := range p.Wanted.Plan {
+		if m, ok := s.Resource.(resource.Mount); ok {
+			for _, note := range m.Notes(p.Host) {
+				all = append(all, found("fstab-volume", facts.Error, note+".", "Take the line out of "+resource.Fstab+": the agent mounts it once it is checked.")...)
 			}
 		}
 	}
-	return f[0], f[1], true
+	return all
 }
-
-// outside is a device by any of its names, or a server's folder.
-var outside = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(/dev/|(PART)?(UUID|LABEL)=|ID=|//|[^/]+:/)`)
-})
 
 func is(h *host.Host, path string) bool {
 	i, err := h.Lstat(path)

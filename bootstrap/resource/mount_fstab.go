@@ -58,16 +58,25 @@ func parseFstab(text string) []FstabLine {
 	return lines
 }
 
-// imageOwn are the paths that a machine has from its image, on the disk that it
-// boots from: without them it would not be there to wait for anything.
-var imageOwn = []string{"/", "/usr", "/boot", "/boot/efi", "/efi"}
+// imageOwn says that a machine has the path from its image, on the disk that it
+// boots from: without it the machine would not be there to wait for anything.
+func imageOwn(at string) bool {
+	return at == "/" || at == "/usr" || at == "/efi" || within(at, "/boot")
+}
 
-// Holds says that a boot waits for the line's device, and ends in the emergency
-// shell where that does not come.
+// Holds says that a boot waits for what the line names, a device or a server's
+// folder. Where a device does not come, it ends in the emergency shell.
 func (l FstabLine) Holds() bool {
-	device := strings.HasPrefix(l.Source, "/dev/") || slices.ContainsFunc(fstabTags[:], func(t [2]string) bool { return strings.HasPrefix(l.Source, t[0]) })
-	return device && l.Path != "" && !slices.Contains(imageOwn, l.Path) &&
-		!slices.Contains(l.Options, "nofail") && !slices.Contains(l.Options, "noauto")
+	return l.Path != "" && l.outside() && !imageOwn(l.Path) && !slices.Contains(l.Options, "nofail") && !slices.Contains(l.Options, "noauto")
+}
+
+// outside tells a device by any of its names, and a server's folder, from what
+// the kernel makes up.
+func (l FstabLine) outside() bool {
+	server, folder, _ := strings.Cut(l.Source, ":")
+	return strings.HasPrefix(l.Source, "/dev/") || strings.HasPrefix(l.Source, "//") ||
+		slices.ContainsFunc(fstabTags[:], func(t [2]string) bool { return strings.HasPrefix(l.Source, t[0]) }) ||
+		server != "" && !strings.Contains(server, "/") && strings.HasPrefix(folder, "/")
 }
 
 // fstabTags are how a line names a device otherwise, and where udev has links of

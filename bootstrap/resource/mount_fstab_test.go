@@ -24,7 +24,7 @@ func TestFstab(t *testing.T) {
 			holds = append(holds, strconv.Itoa(l.Number)+" "+l.Source+" "+l.Path)
 		}
 	}
-	if want := []string{"7 /dev/sdf /srv/my data", "8 UUID=bb /mnt"}; len(lines) != 9 || !slices.Equal(holds, want) {
+	if want := []string{"7 /dev/sdf /srv/my data", "8 UUID=bb /mnt", "9 nas:/x /nas"}; len(lines) != 9 || !slices.Equal(holds, want) {
 		t.Errorf("%d lines; a boot waits for %q, want %q", len(lines), holds, want)
 	}
 
