@@ -124,3 +124,9 @@ func volumeID(serial string) string {
 	}
 	return ""
 }
+
+// Sequence is the number that the kernel gives a disk as it appears, and never
+// gives again while it runs; 0 of a kernel before 5.15, which has none.
+func Sequence(h *host.Host, kernel string) (int64, error) {
+	return number(h, sysClass, kernel, "diskseq")
+}

@@ -75,6 +75,10 @@ func (f FileSystem) consented(ctx context.Context, h *host.Host, s found) error 
 
 // do looks and proves again, right before it writes.
 func (f FileSystem) do(ctx context.Context, h *host.Host) error {
+	at, err := placeOf(ctx, h, f.On)
+	if err != nil {
+		return err
+	}
 	s, err := f.see(ctx, h)
 	if err != nil {
 		return err
@@ -101,7 +105,7 @@ func (f FileSystem) do(ctx context.Context, h *host.Host) error {
 			return err
 		}
 	}
-	return f.make(ctx, h, s, i)
+	return f.make(ctx, h, at, s, i)
 }
 
 // leftByUs is nil where a cut has left nothing, or what is known for ours.
@@ -113,12 +117,18 @@ func (f FileSystem) leftByUs(ctx context.Context, h *host.Host, s found) error {
 }
 
 // make runs mkfs, and ends the intent once the file system is seen.
-func (f FileSystem) make(ctx context.Context, h *host.Host, s found, i intent) error {
+func (f FileSystem) make(ctx context.Context, h *host.Host, at place, s found, i intent) error {
+	if err := at.still(ctx, h, f.On); err != nil {
+		return err
+	}
 	if s.cut {
 		// mkfs would refuse over its own signature; that one alone is taken away.
 		if err := tool(ctx, h, f.ID(), wipeWithin, "wipefs", "--all", "--types", f.Type, s.node); err != nil {
 			return err
 		}
+	}
+	if err := at.still(ctx, h, f.On); err != nil {
+		return err
 	}
 	if err := tool(ctx, h, f.ID(), mkfsWithin, makers[f.Type].argv(f, i.UUID, s.node)...); err != nil {
 		return errors.Join(err, f.withdraw(ctx, h, s, err))

@@ -85,6 +85,10 @@ func (a MDArray) proven(ctx context.Context, h *host.Host, s mdSight) error {
 // --run keeps mdadm from asking about what it finds there, which is nothing, or
 // what it has itself left half done.
 func (a MDArray) make(ctx context.Context, h *host.Host) error {
+	at, err := placeOf(ctx, h, a.members()...)
+	if err != nil {
+		return err
+	}
 	s, err := a.look(ctx, h)
 	if err != nil {
 		return err
@@ -112,6 +116,9 @@ func (a MDArray) make(ctx context.Context, h *host.Host) error {
 	if err := a.stop(ctx, h, s); err != nil {
 		return err
 	}
+	if err := at.still(ctx, h, a.members()...); err != nil {
+		return err
+	}
 	if err := tool(ctx, h, a.ID(), mdWithin, a.creation(s, i.UUID)...); err != nil {
 		return err
 	}
@@ -122,6 +129,15 @@ func (a MDArray) make(ctx context.Context, h *host.Host) error {
 		return fmt.Errorf("mdadm has created it, and not all of its volumes know of it: %s", all(s.members))
 	}
 	return a.ended(h, i)
+}
+
+// members are its volumes as devices.
+func (a MDArray) members() []Device {
+	var all []Device
+	for _, id := range a.Over {
+		all = append(all, Volume{id})
+	}
+	return all
 }
 
 func (a MDArray) creation(s mdSight, uuid string) []string {

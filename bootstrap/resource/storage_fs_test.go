@@ -51,6 +51,7 @@ type disks struct {
 	ran    []string
 	spoils bool     // a program that fails has written before
 	proofs []string // the readings of whole devices
+	during func()   // such a reading something else happens
 }
 
 func withDisks(t *testing.T) *disks {
@@ -63,6 +64,9 @@ func withDisks(t *testing.T) *disks {
 		"/sys/block/md127/dev":             "9:127\n",
 		"/sys/block/md127/ro":              "0\n",
 		"/sys/block/md127/slaves/nvme1n1/": "",
+		"/sys/class/block/nvme0n1/slaves/": "",
+		"/sys/class/block/nvme1n1/diskseq": "7\n",
+		"/sys/class/block/md127/diskseq":   "8\n",
 		bootIDPath:                         "boot-1\n",
 	}
 	for _, p := range []string{"mkfs.xfs", "mkfs.ext4", "mkswap", "swapon", "wipefs", "e2fsck"} {
@@ -144,6 +148,9 @@ func (d *disks) answer(argv []string) (host.Output, error, bool) {
 		return say("")
 	case "/proc/self/exe": // the child that reads a device
 		d.proofs = append(d.proofs, strings.Join(argv, " "))
+		if d.during != nil {
+			d.during()
+		}
 		if d.dirty[node] {
 			return say(`{"found": "data at byte 4096", "size": 8192, "read": 8192}`)
 		}

@@ -102,6 +102,10 @@ func (g VolumeGroup) proven(ctx context.Context, h *host.Host, s lvmSight) error
 // make creates the group, after another look and another proof. None of its
 // tools is told to go on over what it finds.
 func (g VolumeGroup) make(ctx context.Context, h *host.Host) error {
+	at, err := placeOf(ctx, h, g.Over...)
+	if err != nil {
+		return err
+	}
 	s, err := g.look(ctx, h)
 	if err != nil {
 		return err
@@ -118,12 +122,18 @@ func (g VolumeGroup) make(ctx context.Context, h *host.Host) error {
 		return err
 	}
 	for i, d := range s.devices {
+		if err := at.still(ctx, h, g.Over...); err != nil {
+			return err
+		}
 		if err := g.makePV(ctx, h, s, d); err != nil {
 			return err
 		}
 		if s.devices[i].intent, s.devices[i].known, err = g.intendedFor(h, d.Volumes(), g.ID()); err != nil {
 			return err
 		}
+	}
+	if err := at.still(ctx, h, g.Over...); err != nil {
+		return err
 	}
 	if err := g.makeGroup(ctx, h, s); err != nil {
 		return err
