@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"reveille/bootstrap/block"
@@ -13,6 +14,7 @@ import (
 // sight is what a mount's look has seen.
 type sight struct {
 	node         string // of the device, now
+	name         string // … of a kind that no other device ever gets, where udev has given it one
 	major, minor int
 	readOnly     bool        // the device, or anything that it lies upon, may not be written to
 	on           block.Mount // what is mounted at the path; the zero value is nothing
@@ -25,6 +27,9 @@ func (m Mount) see(ctx context.Context, h *host.Host) (sight, error) {
 	var s sight
 	var err error
 	if s.node, err = m.From.On.Node(ctx, h); err != nil {
+		return s, err
+	}
+	if s.name, err = lasting(h, s.node); err != nil {
 		return s, err
 	}
 	kernel := path.Base(s.node)
@@ -64,6 +69,31 @@ func mountedFrom(h *host.Host, at string) string {
 		}
 	}
 	return node
+}
+
+// ownNames are how the links begin by which udev names a volume, an array and a
+// logical volume after what they are.
+var ownNames = []string{"nvme-Amazon_Elastic_Block_Store_vol", "md-uuid-", "dm-uuid-"}
+
+// lasting is a device's name after what it is. A unit's file outlives the
+// device, and the kernel's own name may be another's by then: systemd would
+// mount that one for whoever needs the path.
+func lasting(h *host.Host, node string) (string, error) {
+	links, err := h.Glob("/dev/disk/by-id/*")
+	if err != nil {
+		return "", err
+	}
+	best := node
+	for _, l := range links {
+		own := slices.ContainsFunc(ownNames, func(begin string) bool { return strings.HasPrefix(path.Base(l), begin) })
+		if !own || best != node && len(l) >= len(best) {
+			continue
+		}
+		if real, err := h.Resolve(l); err == nil && real == node {
+			best = l
+		}
+	}
+	return best, nil
 }
 
 // numbers are a block device's.

@@ -59,6 +59,7 @@ func (d *disks) job(verb, unit string) {
 }
 
 func (d *disks) mounted(at, node, kind, options string) {
+	node = kernelNode(d.Host(), node)
 	number := strings.TrimSpace(d.Read("/sys/block/" + path.Base(node) + "/dev"))
 	d.Put("/proc/self/mountinfo", d.Read("/proc/self/mountinfo")+
 		fmt.Sprintf("30 20 %s / %s %s,relatime shared:9 - %s %s %s\n", number, strings.ReplaceAll(at, " ", `\040`), options, kind, node, options), 0o644)

@@ -58,7 +58,7 @@ Type=%s
 Options=%s
 DirectoryMode=0755
 TimeoutSec=90
-`, m.From.Type, plain.Replace(called(m.From.On)), s.node, plain.Replace(m.Path), m.From.Type, plain.Replace(strings.Join(options, ",")))
+`, m.From.Type, plain.Replace(called(m.From.On)), plain.Replace(s.name), plain.Replace(m.Path), m.From.Type, plain.Replace(strings.Join(options, ",")))
 }
 
 // unmounted judges one that is not there: by its unit's state, and by whether
