@@ -57,10 +57,8 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 	if p.Watch.Planned != nil {
 		p.Watch.Planned(w.Plan)
 	}
-	grant := plan.Grant{IfBlank: max >= plan.Destroys}
-	if max > plan.Nothing && len(p.AllowCreate) > 0 {
-		max, grant.Volumes = plan.Destroys, p.AllowCreate
-	}
+	grant, max, err := p.grant(w.Facts, w.Plan, max)
+	note(r, err)
 	err = p.walk(ctx, r, w, max, grant, start)
 	rest()
 	if err != nil {
@@ -91,9 +89,13 @@ func (p Pass) walk(ctx context.Context, r *api.Report, w agent.Wanted, max plan.
 	trials, steps := agent.Try(ctx, gate, steps, max)
 	wake, unwatch := p.wake(ctx, w.Plan, max)
 	defer unwatch()
+	storage, unnoted := tallyOf(w.Plan), error(nil)
 	began := time.Since(start)
 	walked, err := converge.Run(ctx, p.Host, steps, converge.Options{Max: max, Grant: grant, Wake: wake, On: func(i int, r converge.Result) {
 		gate.Saw(r)
+		if storage.saw(r) {
+			unnoted = p.noteComplete(w.Facts, max)
+		}
 		if p.Watch.Step != nil {
 			p.Watch.Step(i, r)
 		}
@@ -107,7 +109,7 @@ func (p Pass) walk(ctx context.Context, r *api.Report, w agent.Wanted, max plan.
 	r.Notes = append(r.Notes, trials.Notes()...)
 	report.AddSteps(r, walked, began)
 	p.settle(r, walked, max)
-	note(r, p.noteComplete(w.Facts, walked, max))
+	note(r, unnoted)
 	if f != nil {
 		note(r, f.settle(p.Host, r, walked))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"sync"
 
 	"reveille/bootstrap/converge"
@@ -26,8 +27,8 @@ func completePath(id string) string {
 // It is known of an instance that says itself who it is, and of no other: what
 // was remembered, or is doubted, lets nothing be created.
 func neverComplete(h *host.Host, f facts.Facts) (bool, error) {
-	id, ok := f.Instance.ID.Get()
-	if !ok || f.Source != facts.FromIMDS || f.Machine.DMI != "" && f.Machine.DMI != id {
+	id, ok := saysItself(f)
+	if !ok {
 		return false, nil
 	}
 	i, err := h.Stat(completePath(id))
@@ -37,11 +38,44 @@ func neverComplete(h *host.Host, f facts.Facts) (bool, error) {
 	return !i.Exists, nil
 }
 
-// noteComplete is on the disk before anything else happens: from the moment
-// when all of the storage is there, blank or not, nothing of it is made again.
-func (p Pass) noteComplete(f facts.Facts, walked converge.Report, max plan.Risk) error {
+// saysItself is the id of an instance that has just told who it is, and whose
+// firmware does not say otherwise.
+func saysItself(f facts.Facts) (id string, ok bool) {
+	id, ok = f.Instance.ID.Get()
+	return id, ok && f.Source == facts.FromIMDS && (f.Machine.DMI == "" || f.Machine.DMI == id)
+}
+
+// grant is what this pass may create at most, and on whose word.
+func (p Pass) grant(f facts.Facts, steps plan.Plan, max plan.Risk) (plan.Grant, plan.Risk, error) {
+	g := plan.Grant{IfBlank: max >= plan.Destroys}
+	if len(p.AllowCreate) == 0 || max == plan.Nothing {
+		return g, max, nil
+	}
+	if _, ok := saysItself(f); !ok {
+		return g, max, errors.New("--allow-create: nothing is created on a machine that has not just said who it is, or whose firmware says otherwise; `reveille debug imds` says why")
+	}
+	var on []string
+	for _, s := range steps {
+		if d, ok := s.Resource.(interface{ Volumes() []string }); ok {
+			on = append(on, d.Volumes()...)
+		}
+	}
+	g.Volumes = p.AllowCreate
+	var errs []error
+	for _, id := range p.AllowCreate {
+		if !slices.Contains(on, id) {
+			errs = append(errs, fmt.Errorf("--allow-create: nothing of this role lies on %s", id))
+		}
+	}
+	return g, plan.Destroys, errors.Join(errs...)
+}
+
+// noteComplete is on the disk before the role's programs are waited for: from the
+// moment when all of the storage is there, blank or not, nothing of it is made
+// again.
+func (p Pass) noteComplete(f facts.Facts, max plan.Risk) error {
 	id, ok := f.Instance.ID.Get()
-	if !ok || max < plan.Disrupts || !complete(walked) {
+	if !ok || max < plan.Disrupts {
 		return nil
 	}
 	at := completePath(id)
@@ -58,18 +92,29 @@ func (p Pass) noteComplete(f facts.Facts, walked converge.Report, max plan.Risk)
 	return nil
 }
 
-// complete says that there is storage in the plan, and all of it is so.
-func complete(walked converge.Report) bool {
-	any := false
-	for _, r := range walked.Results {
-		if r.Step.Concern == storageConcern {
-			if !r.State.So() {
-				return false
-			}
-			any = true
+// tally counts the storage's steps that are not so yet.
+type tally struct {
+	open int
+	any  bool
+}
+
+func tallyOf(steps plan.Plan) *tally {
+	t := &tally{}
+	for _, s := range steps {
+		if s.Concern == storageConcern {
+			t.open, t.any = t.open+1, true
 		}
 	}
-	return any
+	return t
+}
+
+// saw takes a result, and says that it was the last of a storage that is all so.
+func (t *tally) saw(r converge.Result) bool {
+	if r.Step.Concern != storageConcern || !r.State.So() {
+		return false
+	}
+	t.open--
+	return t.any && t.open == 0
 }
 
 // wantsDisks says that a plan has something to do with disks.

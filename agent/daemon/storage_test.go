@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,39 +41,81 @@ func TestStorageThatWasNeverComplete(t *testing.T) {
 	}
 }
 
-func walked(states ...converge.State) (out converge.Report) {
-	for _, s := range states {
-		out.Results = append(out.Results, converge.Result{Step: plan.Step{Resource: resource.Hostname{}, Concern: storageConcern}, State: s})
+// The mark comes with the result that leaves all of the storage there, and with
+// no other.
+func TestStorageIsNotedComplete(t *testing.T) {
+	step := plan.Step{Resource: resource.Hostname{}, Concern: storageConcern}
+	other := plan.Step{Resource: resource.Hostname{}, Concern: "services"}
+	for name, c := range map[string]struct {
+		plan    plan.Plan
+		results []converge.Result
+		want    int // the result at which it is complete; -1 never
+	}{
+		"all is there":        {plan.Plan{step, step, other}, []converge.Result{{Step: step, State: converge.OK}, {Step: step, State: converge.Changed}, {Step: other, State: converge.Failed}}, 1},
+		"one is missing":      {plan.Plan{step, step}, []converge.Result{{Step: step, State: converge.OK}, {Step: step, State: converge.Failed}}, -1},
+		"one was held back":   {plan.Plan{step, step}, []converge.Result{{Step: step, State: converge.Drifted}, {Step: step, State: converge.OK}}, -1},
+		"no storage at all":   {plan.Plan{other}, []converge.Result{{Step: other, State: converge.OK}}, -1},
+		"only looked at":      {plan.Plan{step}, []converge.Result{{Step: step, State: converge.Unknown}}, -1},
+		"not all had a turn":  {plan.Plan{step, step}, []converge.Result{{Step: step, State: converge.OK}}, -1},
+		"services are behind": {plan.Plan{step, other}, []converge.Result{{Step: step, State: converge.OK}, {Step: other, State: converge.Failed}}, 0},
+	} {
+		tally, at := tallyOf(c.plan), -1
+		for i, r := range c.results {
+			if tally.saw(r) {
+				at = i
+			}
+		}
+		if at != c.want {
+			t.Errorf("%s: complete at %d, not at %d", name, at, c.want)
+		}
 	}
-	return out
+	m := machine(t, thisID)
+	p := Pass{Config: agent.Config{Host: m.Host()}}
+	for max, want := range map[plan.Risk]bool{plan.Nothing: true, plan.Safe: true} {
+		if err := p.noteComplete(crawl(thisID), max); err != nil {
+			t.Error(err)
+		}
+		if fresh, err := neverComplete(m.Host(), crawl(thisID)); err != nil || fresh != want {
+			t.Errorf("a pass that may do no more than %s: %v, %v", max, fresh, err)
+		}
+	}
+	for range 2 {
+		m.Forget()
+		if err := p.noteComplete(crawl(thisID), plan.Disrupts); err != nil {
+			t.Error(err)
+		}
+		if fresh, err := neverComplete(m.Host(), crawl(thisID)); err != nil || fresh {
+			t.Errorf("not noted: %v", err)
+		}
+	}
+	if m.Writes() > 0 {
+		t.Errorf("noted again: %q", m.Effects())
+	}
 }
 
-// The mark comes with the first pass that leaves all of the storage there, and
-// with no other.
-func TestStorageIsNotedComplete(t *testing.T) {
+// A person's word counts on a machine that says who it is, for volumes on which
+// something of the role lies.
+func TestWhomAGrantIsFor(t *testing.T) {
+	steps := plan.Plan{{Resource: resource.MDArray{Name: "data", Over: []string{"vol-1", "vol-2"}}}}
 	for name, c := range map[string]struct {
-		walked converge.Report
+		allow  []string
 		max    plan.Risk
-		want   bool
+		change func(*facts.Facts)
+		want   plan.Risk
+		words  string
 	}{
-		"all is there":       {walked(converge.OK, converge.Changed), plan.Destroys, true},
-		"one is missing":     {walked(converge.OK, converge.Failed), plan.Destroys, false},
-		"one was held back":  {walked(converge.OK, converge.Drifted), plan.Disrupts, false},
-		"no storage at all":  {walked(), plan.Destroys, false},
-		"nothing but a look": {walked(converge.OK), plan.Nothing, false},
+		"nobody's word":         {nil, plan.Disrupts, func(*facts.Facts) {}, plan.Disrupts, ""},
+		"for two of the role's": {[]string{"vol-2", "vol-1"}, plan.Disrupts, func(*facts.Facts) {}, plan.Destroys, ""},
+		"for another":           {[]string{"vol-1", "vol-3"}, plan.Disrupts, func(*facts.Facts) {}, plan.Destroys, "nothing of this role lies on vol-3"},
+		"a brake":               {[]string{"vol-1"}, plan.Nothing, func(*facts.Facts) {}, plan.Nothing, ""},
+		"a dead IMDS":           {[]string{"vol-1"}, plan.Disrupts, func(f *facts.Facts) { f.Source = facts.FromCache }, plan.Disrupts, "has not just said who it is"},
+		"another firmware":      {[]string{"vol-1"}, plan.Disrupts, func(f *facts.Facts) { f.Machine.DMI = "i-0fffffffffffffff" }, plan.Disrupts, "has not just said who it is"},
 	} {
-		m := machine(t, thisID)
-		p := Pass{Config: agent.Config{Host: m.Host()}}
-		if err := p.noteComplete(crawl(thisID), c.walked, c.max); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		fresh, err := neverComplete(m.Host(), crawl(thisID))
-		if err != nil || fresh == c.want {
-			t.Errorf("%s: never complete: %v, %v", name, fresh, err)
-		}
-		m.Forget()
-		if err := p.noteComplete(crawl(thisID), c.walked, c.max); err != nil || m.Writes() > 0 {
-			t.Errorf("%s: again: %v, %q", name, err, m.Effects())
+		f := crawl(thisID)
+		c.change(&f)
+		g, max, err := Pass{AllowCreate: c.allow}.grant(f, steps, c.max)
+		if max != c.want || (len(g.Volumes) > 0) != (c.want == plan.Destroys) || (err == nil) != (c.words == "") || err != nil && !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%s: %+v, %s, %v", name, g, max, err)
 		}
 	}
 }
