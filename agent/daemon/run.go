@@ -46,7 +46,7 @@ type loop struct {
 	report  api.Report   // … its report
 	whom    []string     // … and who was to be told of it
 	lost    atomic.Bool  // a way to IMDS is waited for
-	disks   atomic.Bool  // the last plan has to do with disks
+	disks   disks        // whether disks that come matter
 	address string       // the private one that files were last made for
 	watched facts.Watched
 	polled  chan facts.Watched
@@ -214,7 +214,9 @@ func (l *loop) end(ctx context.Context, e ending) error {
 		l.last, l.report, l.whom = e.out.Wanted, e.out.Report, e.out.Whom
 		l.watched, _ = l.last.Facts.Instance.Watched().Since(l.watched)
 		l.network.own(l.last.Facts.Instance.Interfaces)
-		l.disks.Store(wantsDisks(l.last.Plan))
+		if len(l.last.Plan) > 0 && l.disks.planned(wantsDisks(l.last.Plan)) {
+			l.asks.add(Device) // what came during the pass it could not know of
+		}
 		l.noteAddress(e)
 		l.noteScripts(e.out)
 		l.reachTarget(ctx)

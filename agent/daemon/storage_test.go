@@ -120,6 +120,18 @@ func TestWhomAGrantIsFor(t *testing.T) {
 	}
 }
 
+// What came before the facts were read is part of them.
+func TestADiskThatCameBefore(t *testing.T) {
+	var d disks
+	if d.changed() {
+		t.Error("it asks before anybody knows of a role")
+	}
+	d.reading()
+	if d.planned(true) {
+		t.Error("what came before the facts were read asks for a pass after")
+	}
+}
+
 // A disk that comes asks for a pass where the role has to do with disks, and
 // wakes the steps that wait for it.
 func TestADiskThatComes(t *testing.T) {
@@ -132,9 +144,16 @@ func TestADiskThatComes(t *testing.T) {
 		synctest.Wait()
 		r.m.ChangeDisk("nvme1n1")
 		if k := l.asks.take(); k != "" {
+			t.Errorf("a %s pass was asked for before anybody knew of a role", k)
+		}
+		if !l.disks.planned(true) {
+			t.Error("what came while the first pass decided is forgotten")
+		}
+		l.disks.planned(false)
+		r.m.ChangeDisk("nvme1n1")
+		if k := l.asks.take(); k != "" || l.disks.planned(true) {
 			t.Errorf("a %s pass was asked for without a role's disks", k)
 		}
-		l.disks.Store(true)
 		r.m.ChangeDisk("nvme1n1")
 		if k := l.asks.take(); k != Device {
 			t.Errorf("a pass of kind %q was asked for", k)

@@ -74,6 +74,8 @@ func (l *loop) awaitNetwork(ctx context.Context, to []netip.Addr) error {
 	}
 	// Whatever came until now is what the crawl is about to see.
 	l.asks.forget(Address)
+	l.asks.forget(Device)
+	l.disks.reading()
 	return err
 }
 
