@@ -16,7 +16,7 @@ import (
 const (
 	layerWithin      = 2 * time.Minute
 	filesystemWithin = 15 * time.Minute
-	mountWithin      = 2 * time.Minute
+	mountWithin      = 12 * time.Minute // an ext4 is checked first
 )
 
 // planStorage asks for the role's disks, layer by layer: volumes, arrays,
