@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strings"
 	"time"
 
 	"reveille/bootstrap/block"
@@ -104,12 +105,17 @@ func (f FileSystem) do(ctx context.Context, h *host.Host) error {
 	return f.make(ctx, h, s, i)
 }
 
-// leftByUs is nil where a cut has left nothing, or what is known for ours.
+// leftByUs is nil where a cut has left nothing, or what is known for ours and
+// carries nothing of anybody's.
 func (f FileSystem) leftByUs(ctx context.Context, h *host.Host, s found) error {
 	if s.cut {
-		return nil
+		upon, err := block.Holders(h, path.Base(s.node))
+		if err == nil && len(upon) > 0 {
+			err = fmt.Errorf("its mkfs of %s was cut short, and %s lies upon the device now; nothing was written; see what that is", s.intent.Began, strings.Join(upon, ", "))
+		}
+		return err
 	}
-	return f.ownBytes(ctx, h, f.On, s.node, s.intent, f.proveBlank(ctx, h, f.On, s.node))
+	return f.ownBytes(ctx, h, f.On, s.node, f.Type, s.intent, f.proveBlank(ctx, h, f.On, s.node))
 }
 
 // make runs mkfs, and ends the intent once the file system is seen.

@@ -140,6 +140,10 @@ func groupRefusals() []refusal {
 			in(w, four[1], "db")
 			w.lvs["db/mysql2"] = &worldLV{size: worldExtent}
 		}, []plan.Resource{mysqlOn(one, two)}, []string{"no volume mysql, but mysql2", "not made that group"}},
+		{"a group of another machine, where there was one of ours", func(w *world) {
+			in(w, four[0], "db")
+			w.intended(w.t, "lvm:db", true, four[0])
+		}, []plan.Resource{mysqlOn(one)}, []string{"no volume mysql", "not made that group"}},
 		{"no volume, and create is never", func(w *world) { in(w, four[0], "db"); in(w, four[1], "db") }, []plan.Resource{never}, []string{"no volume mysql", "create is never"}},
 		{"cut short, and something is there since", func(w *world) {
 			i := intent{For: "lvm:db", UUID: newUUID(), Volumes: four[1:2]}
@@ -152,9 +156,13 @@ func groupRefusals() []refusal {
 	}
 }
 
-// intended notes an intent of the four volumes, ended or not.
-func (w *world) intended(t *testing.T, step string, ended bool) {
-	i := intent{For: step, UUID: newUUID(), Volumes: four}
+// intended notes an intent of these volumes, of all four where none is named,
+// ended or not.
+func (w *world) intended(t *testing.T, step string, ended bool, volumes ...string) {
+	if volumes == nil {
+		volumes = four
+	}
+	i := intent{For: step, UUID: newUUID(), Volumes: volumes}
 	err := storage.intend(w.Host(), i)
 	if err == nil && ended {
 		err = storage.ended(w.Host(), i)

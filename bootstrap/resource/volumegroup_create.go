@@ -90,7 +90,7 @@ func (g VolumeGroup) proven(ctx context.Context, h *host.Host, s lvmSight) error
 		}
 		err := g.proveBlank(ctx, h, d.Device, d.node)
 		if d.half() {
-			err = g.ownBytes(ctx, h, d.Device, d.node, d.intent, err)
+			err = g.ownBytes(ctx, h, d.Device, d.node, "LVM2_member", d.intent, err)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", called(d.Device), err))

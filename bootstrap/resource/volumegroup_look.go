@@ -49,10 +49,11 @@ func (s lvmSight) began() string {
 }
 
 // made says that the group was created on this instance, by us, on all of its
-// devices.
+// devices: what they are now is what was noted. Somebody may have made another
+// of the name since.
 func (s lvmSight) made() bool {
 	for _, d := range s.devices {
-		if !d.known {
+		if !d.known || !sameUUID(d.pv.UUID, d.intent.UUID) {
 			return false
 		}
 	}
