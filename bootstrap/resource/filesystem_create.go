@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"strings"
 	"time"
 
 	"reveille/bootstrap/block"
@@ -109,11 +108,7 @@ func (f FileSystem) do(ctx context.Context, h *host.Host) error {
 // carries nothing of anybody's.
 func (f FileSystem) leftByUs(ctx context.Context, h *host.Host, s found) error {
 	if s.cut {
-		upon, err := block.Holders(h, path.Base(s.node))
-		if err == nil && len(upon) > 0 {
-			err = fmt.Errorf("its mkfs of %s was cut short, and %s lies upon the device now; nothing was written; see what that is", s.intent.Began, strings.Join(upon, ", "))
-		}
-		return err
+		return nothingUpon(h, s.node)
 	}
 	return f.ownBytes(ctx, h, f.On, s.node, f.Type, s.intent, f.proveBlank(ctx, h, f.On, s.node))
 }

@@ -50,7 +50,7 @@ func TestMkfsCutAndBuiltUpon(t *testing.T) {
 	f := fsOf(onVolume, "xfs")
 	d.powerCut(t, "mkfs.xfs", f)
 	d.Put("/sys/class/block/nvme1n1/holders/dm-9/", "", 0)
-	d.refused(t, f, "was cut short, and dm-9 lies upon the device now; nothing was written")
+	d.refused(t, f, "dm-9 lies upon what a cut has left of it; nothing was written")
 }
 
 // What this instance has made needs samples alone. Another array of the name, and
@@ -102,6 +102,32 @@ func TestWhatIsReadOfWhatIsOurs(t *testing.T) {
 		changes, err := f.Check(ctx, w.Host())
 		if err != nil || len(changes) != 1 || slices.Contains(asked, "--witnessed") != c.same {
 			t.Errorf("%s: %v, %v, proven by %q", name, changes, err, asked)
+		}
+	}
+}
+
+// Nor are a member and a physical volume of ours that a cut has left.
+func TestHalfMadeAndBuiltUpon(t *testing.T) {
+	for name, c := range map[string]struct {
+		want plan.Resource
+		cut  func(w *world)
+	}{
+		"array": {raid10(), func(w *world) { w.tear = 1 }},
+		"group": {groupOn(Volume{four[0]}, Volume{four[1]}), func(w *world) { w.cut = "vgcreate" }},
+	} {
+		w := newWorld(t, four...)
+		c.cut(w)
+		if err := onePass(w.Host(), plan.Destroys, c.want); err == nil {
+			t.Fatalf("%s: the cut made no trouble", name)
+		}
+		w.tear, w.cut, w.ran = 0, "", nil
+		w.device("dm-9", w.disks[four[0]])
+		if err := onePass(w.Host(), plan.Destroys, c.want); !strings.Contains(text(err), "dm-9 lies upon what a cut has left of it") || len(w.ran) > 0 {
+			t.Errorf("%s: %v, ran %q", name, err, w.ran)
+		}
+		w.gone("dm-9")
+		if err := onePass(w.Host(), plan.Destroys, c.want); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

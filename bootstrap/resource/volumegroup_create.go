@@ -85,11 +85,15 @@ func contentsAt(ctx context.Context, h *host.Host, node string) string {
 func (g VolumeGroup) proven(ctx context.Context, h *host.Host, s lvmSight) error {
 	var errs []error
 	for _, d := range s.devices {
-		if d.isPV {
-			continue
+		var err error
+		switch {
+		case d.isPV && d.pv.Group != "": // it stays as it is
+		case d.isPV:
+			err = nothingUpon(h, d.node)
+		default:
+			err = g.proveBlank(ctx, h, d.Device, d.node)
 		}
-		err := g.proveBlank(ctx, h, d.Device, d.node)
-		if d.half() {
+		if d.half() && !d.isPV {
 			err = g.ownBytes(ctx, h, d.Device, d.node, "LVM2_member", d.intent, err)
 		}
 		if err != nil {
