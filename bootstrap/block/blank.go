@@ -13,7 +13,8 @@ import (
 // NotBlank says what was found where on a device that should have been blank.
 type NotBlank struct {
 	Node  string
-	Found string // "a file system, xfs", "data at byte 4096"
+	Found string   // "a file system, xfs", "data at byte 4096"
+	Known []string // types of what the tools recognise, or the devices upon it; none where it is bytes alone
 }
 
 func (e *NotBlank) Error() string { return e.Node + " is not blank: " + e.Found }
@@ -24,7 +25,7 @@ func (e *NotBlank) Error() string { return e.Node + " is not blank: " + e.Found 
 // beside the device says that it is new. That takes its time, which ctx alone
 // bounds.
 func Blank(ctx context.Context, h *host.Host, node string, witnessed bool) error {
-	found, err := recognised(ctx, h, node)
+	found, known, err := recognised(ctx, h, node)
 	if err == nil && found == "" {
 		found, err = scanned(ctx, h, node, witnessed)
 	}
@@ -32,44 +33,45 @@ func Blank(ctx context.Context, h *host.Host, node string, witnessed bool) error
 		return fmt.Errorf("prove %s blank: %w", node, err)
 	}
 	if found != "" {
-		return &NotBlank{Node: node, Found: found}
+		return &NotBlank{Node: node, Found: found, Known: known}
 	}
 	return nil
 }
 
-// recognised is what the kernel or the tools know of the device; "" where that
-// is nothing.
-func recognised(ctx context.Context, h *host.Host, node string) (string, error) {
+// recognised is what the kernel or the tools know of the device, in words and by
+// its types; "" where that is nothing.
+func recognised(ctx context.Context, h *host.Host, node string) (found string, known []string, err error) {
 	kernel, err := kernelAt(h, node)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	held, err := Holders(h, kernel)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if len(held) > 0 {
-		return strings.Join(held, ", ") + " on it", nil
+		return strings.Join(held, ", ") + " on it", held, nil
 	}
 	content, err := Probe(ctx, h, node)
 	if errors.Is(err, ErrAmbivalent) {
-		return ErrAmbivalent.Error(), nil
+		return ErrAmbivalent.Error(), []string{"several"}, nil
 	}
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if content.Type != "" {
-		return content.String(), nil
+		return content.String(), []string{content.Type}, nil
 	}
 	left, err := signatures(ctx, h, node)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	var all []string
 	for _, s := range left {
 		all = append(all, fmt.Sprintf("a signature of %s at byte %s", s.Type, s.Offset))
+		known = append(known, s.Type)
 	}
-	return strings.Join(all, ", "), nil
+	return strings.Join(all, ", "), known, nil
 }
 
 // Verdict is what the child says of a device that it has read.

@@ -108,12 +108,13 @@ func (f FileSystem) do(ctx context.Context, h *host.Host) error {
 	return f.make(ctx, h, at, s, i)
 }
 
-// leftByUs is nil where a cut has left nothing, or what is known for ours.
+// leftByUs is nil where a cut has left nothing, or what is known for ours and
+// carries nothing of anybody's.
 func (f FileSystem) leftByUs(ctx context.Context, h *host.Host, s found) error {
 	if s.cut {
-		return nil
+		return nothingUpon(h, s.node)
 	}
-	return f.ownBytes(ctx, h, f.On, s.node, s.intent, f.proveBlank(ctx, h, f.On, s.node))
+	return f.ownBytes(ctx, h, f.On, s.node, f.Type, s.intent, f.proveBlank(ctx, h, f.On, s.node))
 }
 
 // make runs mkfs, and ends the intent once the file system is seen.

@@ -143,6 +143,13 @@ func (l LogicalVolume) Node(_ context.Context, h *host.Host) (string, error) {
 	return path.Join("/dev", kernel), nil
 }
 
+// asNoted asks for the group: in another's, it lies where something else may have
+// lain.
+func (l LogicalVolume) asNoted(ctx context.Context, h *host.Host) (bool, error) {
+	s, err := l.Group.look(ctx, h)
+	return err == nil && s.made(), err
+}
+
 // mapped is a name within device-mapper's, which has one hyphen between two.
 func mapped(name string) string { return strings.ReplaceAll(name, "-", "--") }
 

@@ -111,6 +111,16 @@ func (a MDArray) Node(ctx context.Context, h *host.Host) (string, error) {
 	return array.Node(), nil
 }
 
+// asNoted compares UUIDs.
+func (a MDArray) asNoted(ctx context.Context, h *host.Host) (bool, error) {
+	r, _, err := a.running(ctx, h)
+	if err != nil || r == nil {
+		return false, err
+	}
+	i, known, err := a.intendedFor(h, a.Over, a.ID())
+	return known && sameUUID(r.UUID, i.UUID), err
+}
+
 // running is the running array whose members are all among the volumes, nil for
 // none, and the volumes' disks.
 func (a MDArray) running(ctx context.Context, h *host.Host) (*block.Array, map[string]block.Disk, error) {

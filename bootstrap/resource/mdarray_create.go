@@ -70,11 +70,18 @@ func (a MDArray) contents(ctx context.Context, h *host.Host, s mdSight) string {
 // creating: it was proven blank before that began.
 func (a MDArray) proven(ctx context.Context, h *host.Host, s mdSight) error {
 	var errs []error
+	var arrays []string // udev's, of what is half there
+	for _, r := range s.arrays {
+		arrays = append(arrays, r.Kernel)
+	}
 	for _, m := range s.members {
+		var err error
 		if m.has { // by half, as strangers has seen to
-			continue
+			err = nothingUpon(h, m.Node(), arrays...)
+		} else {
+			err = a.proveBlank(ctx, h, Volume{m.Volume}, m.Node())
 		}
-		if err := a.proveBlank(ctx, h, Volume{m.Volume}, m.Node()); err != nil {
+		if err != nil {
 			errs = append(errs, fmt.Errorf("volume %s (%s): %w", m.Volume, m.Kernel, err))
 		}
 	}

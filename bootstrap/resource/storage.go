@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"reveille/bootstrap/block"
@@ -57,6 +58,13 @@ const (
 // proveBlank is nil where nobody has ever put anything on a device: samples are
 // enough where something beside it says that it is new, or where we made it.
 func (s Storage) proveBlank(ctx context.Context, h *host.Host, d Device, node string) error {
+	noted := true
+	if m, ok := d.(madeHere); ok {
+		var err error
+		if noted, err = m.asNoted(ctx, h); err != nil {
+			return err
+		}
+	}
 	witnessed := len(d.Volumes()) > 0
 	for _, v := range d.Volumes() {
 		if s.Snapshot[v] {
@@ -66,29 +74,39 @@ func (s Storage) proveBlank(ctx context.Context, h *host.Host, d Device, node st
 		if err != nil {
 			return err
 		}
-		witnessed = witnessed && (made || s.Witnessed[v])
+		witnessed = witnessed && (made && noted || s.Witnessed[v])
 	}
 	err := block.Blank(ctx, h, node, witnessed)
 	var not *block.NotBlank
 	if errors.As(err, &not) {
-		return &notBlank{not.Found}
+		return &notBlank{not.Found, not.Known}
 	}
 	return err
+}
+
+// madeHere is a device that tells whether it is the very one that this instance
+// noted to have made, on what was proven blank: another of its name may lie where
+// somebody's data did.
+type madeHere interface {
+	asNoted(ctx context.Context, h *host.Host) (bool, error)
 }
 
 // ownBytes is what speaks against finishing what a cut has left where nothing is
 // recognised: that it is not blank. The bytes may be those of the tool that was
 // cut, which was begun on a blank device; they may be somebody else's since. A
-// person's word for the volumes decides that.
-func (s Storage) ownBytes(ctx context.Context, h *host.Host, d Device, node string, i intent, err error) error {
+// person's word for the volumes decides that, and none stands for what is known
+// to be of another kind than the tool makes: a signature that blkid alone does
+// not count, a device upon it.
+func (s Storage) ownBytes(ctx context.Context, h *host.Host, d Device, node, kind string, i intent, err error) error {
 	if err == nil {
 		return nil
 	}
+	var not *notBlank
 	c, lost := block.Probe(ctx, h, node)
 	switch {
 	case lost != nil:
 		return fmt.Errorf("what %s holds: %w", called(d), lost)
-	case c.Type != "" || !errors.As(err, new(*notBlank)):
+	case c.Type != "" || !errors.As(err, &not) || slices.ContainsFunc(not.known, func(k string) bool { return k != kind }):
 		return err
 	case named(ctx, d.Volumes()):
 		return nil
@@ -98,7 +116,10 @@ func (s Storage) ownBytes(ctx context.Context, h *host.Host, d Device, node stri
 }
 
 // notBlank is a proof that found something.
-type notBlank struct{ found string }
+type notBlank struct {
+	found string
+	known []string // as of block.NotBlank
+}
 
 func (e *notBlank) Error() string {
 	return "nothing is made there, as it is not blank: " + e.found + " was found; see what it is, or give another device"

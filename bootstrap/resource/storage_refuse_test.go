@@ -129,6 +129,11 @@ func groupRefusals() []refusal {
 		{"another group", func(w *world) { in(w, four[1], "db2") }, plain, []string{four[1], "belongs to the group db2"}},
 		{"a physical volume of nobody's", func(w *world) { in(w, four[1], "") }, plain, []string{four[1], "of no group"}},
 		{"one is no part of it", func(w *world) { in(w, four[0], "db") }, plain, []string{"the group db is there", four[1] + " is no part of it"}},
+		{"one is no part of it, where ours was cut short", func(w *world) {
+			in(w, four[0], "db")
+			w.intended(w.t, "lvm:db", false, four[0])
+			w.intended(w.t, "lvm:db", false, four[1])
+		}, plain, []string{"the group db is there", four[1] + " is no part of it"}},
 		{"a copy beside its origin", func(w *world) { in(w, four[0], "db"); w.copied = "/dev/nvme2n1" }, plain, []string{"volume " + four[1] + " says that it is the same physical volume", "one is a copy"}},
 		{"it has others besides", func(w *world) { in(w, four[0], "db"); in(w, four[1], "db"); in(w, four[2], "db") }, plain, []string{"lacks 1 devices", "others besides"}},
 		{"one is missing", func(w *world) { w.detach(four[1]) }, plain, []string{four[1], "none is created"}},
@@ -140,6 +145,10 @@ func groupRefusals() []refusal {
 			in(w, four[1], "db")
 			w.lvs["db/mysql2"] = &worldLV{size: worldExtent}
 		}, []plan.Resource{mysqlOn(one, two)}, []string{"no volume mysql, but mysql2", "not made that group"}},
+		{"a group of another machine, where there was one of ours", func(w *world) {
+			in(w, four[0], "db")
+			w.intended(w.t, "lvm:db", true, four[0])
+		}, []plan.Resource{mysqlOn(one)}, []string{"no volume mysql", "not made that group"}},
 		{"no volume, and create is never", func(w *world) { in(w, four[0], "db"); in(w, four[1], "db") }, []plan.Resource{never}, []string{"no volume mysql", "create is never"}},
 		{"cut short, and something is there since", func(w *world) {
 			i := intent{For: "lvm:db", UUID: newUUID(), Volumes: four[1:2]}
@@ -152,9 +161,13 @@ func groupRefusals() []refusal {
 	}
 }
 
-// intended notes an intent of the four volumes, ended or not.
-func (w *world) intended(t *testing.T, step string, ended bool) {
-	i := intent{For: step, UUID: newUUID(), Volumes: four}
+// intended notes an intent of these volumes, of all four where none is named,
+// ended or not.
+func (w *world) intended(t *testing.T, step string, ended bool, volumes ...string) {
+	if volumes == nil {
+		volumes = four
+	}
+	i := intent{For: step, UUID: newUUID(), Volumes: volumes}
 	err := storage.intend(w.Host(), i)
 	if err == nil && ended {
 		err = storage.ended(w.Host(), i)

@@ -5,11 +5,23 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"reveille/bootstrap/block"
 	"reveille/bootstrap/host"
 )
+
+// nothingUpon is nil where nothing lies upon a device but these: what a cut has
+// left of ours is written over unproven, and is not from below others.
+func nothingUpon(h *host.Host, node string, but ...string) error {
+	upon, err := block.Holders(h, path.Base(node))
+	upon = slices.DeleteFunc(upon, func(k string) bool { return slices.Contains(but, k) })
+	if err == nil && len(upon) > 0 {
+		err = fmt.Errorf("%s lies upon what a cut has left of it; nothing was written; see what that is", strings.Join(upon, ", "))
+	}
+	return err
+}
 
 // usedBy says what uses a block device, in words: what lies upon it, or where it
 // is mounted; "" for nothing.

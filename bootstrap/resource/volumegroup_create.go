@@ -85,12 +85,16 @@ func contentsAt(ctx context.Context, h *host.Host, node string) string {
 func (g VolumeGroup) proven(ctx context.Context, h *host.Host, s lvmSight) error {
 	var errs []error
 	for _, d := range s.devices {
-		if d.isPV {
-			continue
+		var err error
+		switch {
+		case d.isPV && d.pv.Group != "": // it stays as it is
+		case d.isPV:
+			err = nothingUpon(h, d.node)
+		default:
+			err = g.proveBlank(ctx, h, d.Device, d.node)
 		}
-		err := g.proveBlank(ctx, h, d.Device, d.node)
-		if d.half() {
-			err = g.ownBytes(ctx, h, d.Device, d.node, d.intent, err)
+		if d.half() && !d.isPV {
+			err = g.ownBytes(ctx, h, d.Device, d.node, "LVM2_member", d.intent, err)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", called(d.Device), err))
@@ -111,7 +115,7 @@ func (g VolumeGroup) make(ctx context.Context, h *host.Host) error {
 		return err
 	}
 	if s.group != nil {
-		if _, outside := s.in(g.Name); len(outside) == 0 || !s.half() {
+		if _, outside := s.in(g.Name); len(outside) == 0 || !s.half() || !s.begunIn(g.Name) {
 			return &plan.NotYet{For: g.ID() + ", which has come to be there meanwhile"}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"reveille/bootstrap/block"
@@ -49,10 +50,11 @@ func (s lvmSight) began() string {
 }
 
 // made says that the group was created on this instance, by us, on all of its
-// devices.
+// devices: what they are now is what was noted. Somebody may have made another
+// of the name since.
 func (s lvmSight) made() bool {
 	for _, d := range s.devices {
-		if !d.known {
+		if !d.known || !sameUUID(d.pv.UUID, d.intent.UUID) {
 			return false
 		}
 	}
@@ -69,6 +71,13 @@ func (s lvmSight) in(group string) (in, outside []lvmDevice) {
 		}
 	}
 	return in, outside
+}
+
+// begunIn says that all devices in the group are those that we were making: it is
+// what a cut has left of ours, and not another of the name.
+func (s lvmSight) begunIn(group string) bool {
+	in, _ := s.in(group)
+	return !slices.ContainsFunc(in, func(d lvmDevice) bool { return !d.ours() })
 }
 
 // list is for LVM's --devices.
