@@ -25,7 +25,11 @@ type lvmDevice struct {
 func (d lvmDevice) half() bool { return d.known && d.intent.half() }
 
 // ours says that it is the physical volume that we were making.
-func (d lvmDevice) ours() bool { return d.half() && sameUUID(d.pv.UUID, d.intent.UUID) }
+func (d lvmDevice) ours() bool { return d.half() && d.noted() }
+
+// noted says that it has the UUID that was noted before it was made, whether or
+// not that was ended since.
+func (d lvmDevice) noted() bool { return d.known && sameUUID(d.pv.UUID, d.intent.UUID) }
 
 // lvmSight is what there is of a group.
 type lvmSight struct {
@@ -49,10 +53,10 @@ func (s lvmSight) began() string {
 }
 
 // made says that the group was created on this instance, by us, on all of its
-// devices.
+// devices, and that these still are what was made.
 func (s lvmSight) made() bool {
 	for _, d := range s.devices {
-		if !d.known {
+		if !d.noted() {
 			return false
 		}
 	}
