@@ -70,8 +70,9 @@ type found struct {
 func (s found) half() bool { return s.known && s.intent.half() }
 
 // ours says that what is recognised there has the UUID that we gave it.
+// What has none is somebody else's: each mkfs here is told which to write.
 func (s found) ours(want string) bool {
-	return s.half() && s.holds.Type == want && (s.holds.UUID == "" || sameUUID(s.holds.UUID, s.intent.UUID))
+	return s.half() && s.holds.Type == want && sameUUID(s.holds.UUID, s.intent.UUID)
 }
 
 func (f FileSystem) see(ctx context.Context, h *host.Host) (found, error) {

@@ -106,6 +106,24 @@ func TestMkfsCutAndReplaced(t *testing.T) {
 	}
 }
 
+// What is of our type and says no UUID is not ours: it is neither wiped away nor
+// made anew.
+func TestMkfsCutAndNoUUIDThere(t *testing.T) {
+	for _, kind := range []string{"xfs", "ext4"} {
+		d := withDisks(t)
+		f := fsOf(onVolume, kind)
+		d.powerCut(t, "mkfs."+kind, f)
+		d.holds["/dev/nvme1n1"] = block.Content{Type: kind}
+		did, err := settle(t, d.Host(), f, plan.Destroys)
+		if err != nil || len(did) != 1 || !strings.HasPrefix(did[0], "note that somebody has put something on volume vol-1, where "+kind+" was begun at ") {
+			t.Errorf("did %q, %v", did, err)
+		}
+		if len(d.ran) != 1 {
+			t.Errorf("ran %q", d.ran)
+		}
+	}
+}
+
 // One that was seen whole and then lost its head still has its data.
 func TestFileSystemLosesItsHead(t *testing.T) {
 	d := withDisks(t)

@@ -186,7 +186,21 @@ func TestFileSystemWitness(t *testing.T) {
 		"of one of two":     {onArray, func(_ *testing.T, _ *disks, s *Storage) { s.Witnessed = map[string]bool{"vol-1": true} }, true},
 		"of both":           {onArray, func(_ *testing.T, _ *disks, s *Storage) { s.Witnessed = map[string]bool{"vol-1": true, "vol-2": true} }, false},
 		"we made the array": {onArray, func(t *testing.T, d *disks, s *Storage) { madeBefore(t, d, *s, "raid:data") }, false},
-		"we made another":   {onArray, func(t *testing.T, d *disks, s *Storage) { madeBefore(t, d, *s, "raid:data2") }, true},
+		"we made the array, all of it": {onArray, func(t *testing.T, d *disks, s *Storage) {
+			madeBefore(t, d, *s, "raid:data")
+			endedBefore(t, d, *s, "raid:data")
+		}, false},
+		"we made the array, in an earlier boot": {onArray, func(t *testing.T, d *disks, s *Storage) {
+			madeBefore(t, d, *s, "raid:data")
+			endedBefore(t, d, *s, "raid:data")
+			d.Put(bootIDPath, "boot-2\n", 0o644)
+		}, true},
+		"begun in an earlier boot, ended in this": {onArray, func(t *testing.T, d *disks, s *Storage) {
+			madeBefore(t, d, *s, "raid:data")
+			d.Put(bootIDPath, "boot-2\n", 0o644)
+			endedBefore(t, d, *s, "raid:data")
+		}, true},
+		"we made another": {onArray, func(t *testing.T, d *disks, s *Storage) { madeBefore(t, d, *s, "raid:data2") }, true},
 		"one, and half made": {onArray, func(t *testing.T, d *disks, s *Storage) {
 			s.Witnessed = map[string]bool{"vol-2": true}
 			madeBefore(t, d, *s, "raid:data", "vol-1")
@@ -217,6 +231,13 @@ func madeBefore(t *testing.T, d *disks, s Storage, id string, volumes ...string)
 		volumes = onArray.volumes
 	}
 	if err := s.intend(d.Host(), intent{For: id, UUID: vanilla, Volumes: volumes}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func endedBefore(t *testing.T, d *disks, s Storage, id string) {
+	t.Helper()
+	if err := s.ended(d.Host(), intent{For: id, UUID: vanilla, Volumes: onArray.volumes}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -100,6 +100,24 @@ func TestDegradedGroups(t *testing.T) {
 	}
 }
 
+// A group of the name that others have made since, on one of its devices or on
+// all, is none of ours: nothing is created in it.
+func TestGroupThatOthersMadeAnew(t *testing.T) {
+	on := []Device{Volume{four[0]}, Volume{four[1]}}
+	for _, kernel := range []string{"nvme1n1", "nvme2n1"} {
+		w := newWorld(t, four...)
+		if err := onePass(w.Host(), plan.Destroys, groupOn(on...)); err != nil {
+			t.Fatal(err)
+		}
+		w.ran = nil
+		w.pvs[kernel].uuid = pvUUID(newUUID())
+		err := onePass(w.Host(), plan.Destroys, groupOn(on...), mysqlOn(on...))
+		if err == nil || !strings.Contains(err.Error(), "this instance has not made that group") || len(w.ran) > 0 {
+			t.Errorf("%s: %v, ran %q", kernel, err, w.ran)
+		}
+	}
+}
+
 // A volume of another size is told of and left, and one of a like name is
 // another: db-my/sql and db/my-sql are called alike but for the hyphens.
 func TestLogicalVolumesAsTheyAre(t *testing.T) {

@@ -56,7 +56,8 @@ const (
 )
 
 // proveBlank is nil where nobody has ever put anything on a device: samples are
-// enough where something beside it says that it is new, or where we made it.
+// enough where something beside it says that it is new, or where we made it just
+// now: what an earlier boot made may have been used since.
 func (s Storage) proveBlank(ctx context.Context, h *host.Host, d Device, node string) error {
 	noted := true
 	if m, ok := d.(madeHere); ok {
@@ -70,7 +71,7 @@ func (s Storage) proveBlank(ctx context.Context, h *host.Host, d Device, node st
 		if s.Snapshot[v] {
 			return fmt.Errorf("volume %s was made from a snapshot, so that it is not blank: nothing is made on it", v)
 		}
-		_, made, err := s.intended(h, v, d.ID())
+		made, err := s.justMade(h, v, d.ID())
 		if err != nil {
 			return err
 		}

@@ -110,6 +110,17 @@ func (s Storage) intended(h *host.Host, volume, stepID string) (intent, bool, er
 	return f.Intents[at], true, nil
 }
 
+// justMade says that a step is making something on a volume, or has made it in
+// this very boot.
+func (s Storage) justMade(h *host.Host, volume, stepID string) (bool, error) {
+	i, known, err := s.intended(h, volume, stepID)
+	if err != nil || !known || i.half() {
+		return known, err
+	}
+	boot, err := bootID(h)
+	return err == nil && i.Boot == boot, err
+}
+
 // intendedFor is the intent of a step about exactly these volumes, which must be
 // sorted. Any of their files has it: a cut may have come between two of them.
 func (s Storage) intendedFor(h *host.Host, volumes []string, stepID string) (intent, bool, error) {

@@ -151,12 +151,18 @@ func groupRefusals() []refusal {
 		}, []plan.Resource{mysqlOn(one)}, []string{"no volume mysql", "not made that group"}},
 		{"no volume, and create is never", func(w *world) { in(w, four[0], "db"); in(w, four[1], "db") }, []plan.Resource{never}, []string{"no volume mysql", "create is never"}},
 		{"cut short, and something is there since", func(w *world) {
-			i := intent{For: "lvm:db", UUID: newUUID(), Volumes: four[1:2]}
-			if err := storage.intend(w.Host(), i); err != nil {
-				w.t.Fatal(err)
-			}
+			w.begun("lvm:db", four[1])
 			w.dirty[w.disks[four[1]]] = "data at byte 4096"
 		}, plain, []string{four[1], "data at byte 4096 was found", "may be somebody's since", "--allow-create " + four[1]}},
+		{"cut short, and a group of that name came with another volume", func(w *world) {
+			w.begun("lvm:db", four[1])
+			in(w, four[0], "db")
+		}, plain, []string{"its creation began at", "volume " + four[0] + " is a physical volume", "a group of that name that is not it", "/intents"}},
+		{"cut short, and all are in a group of that name since", func(w *world) {
+			w.begun("lvm:db", four[1])
+			in(w, four[0], "db")
+			in(w, four[1], "db")
+		}, []plan.Resource{mysqlOn(one, two)}, []string{"volume " + four[0] + " is a physical volume", "volume " + four[1] + " is a physical volume"}},
 		{"no group for the volume", nil, []plan.Resource{mysqlOn(one, two)}, []string{"there is no group db"}},
 	}
 }
@@ -174,6 +180,13 @@ func (w *world) intended(t *testing.T, step string, ended bool, volumes ...strin
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// begun notes an intent of a step about one volume.
+func (w *world) begun(step, volume string) {
+	if err := storage.intend(w.Host(), intent{For: step, UUID: newUUID(), Volumes: []string{volume}}); err != nil {
+		w.t.Fatal(err)
 	}
 }
 

@@ -111,6 +111,9 @@ func (g VolumeGroup) strangers(s lvmSight) error {
 			errs = append(errs, fmt.Errorf("%s is a physical volume (%s) of no group, and none of ours; nothing was touched; pvremove it, or give another volume", called(d.Device), d.pv.UUID))
 		case d.pv.Group != "" && d.pv.Group != g.Name:
 			errs = append(errs, fmt.Errorf("%s belongs to the group %s, and not to %s; nothing was touched; correct the profile, or attach other volumes", called(d.Device), d.pv.Group, g.Name))
+		case d.pv.Group != "" && s.half() && !d.noted(): // vgextend would write on it
+			errs = append(errs, fmt.Errorf("its creation began at %s, and %s is a physical volume (%s) of a group of that name that is not it; nothing was touched; where that is right, remove the entry of %s from the files of these volumes in %s/intents",
+				s.began(), called(d.Device), d.pv.UUID, g.ID(), g.Folder))
 		}
 	}
 	for _, c := range s.lvm.Copies {

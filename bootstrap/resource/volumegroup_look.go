@@ -26,7 +26,11 @@ type lvmDevice struct {
 func (d lvmDevice) half() bool { return d.known && d.intent.half() }
 
 // ours says that it is the physical volume that we were making.
-func (d lvmDevice) ours() bool { return d.half() && sameUUID(d.pv.UUID, d.intent.UUID) }
+func (d lvmDevice) ours() bool { return d.half() && d.noted() }
+
+// noted says that it has the UUID that was noted before it was made, whether or
+// not that was ended since.
+func (d lvmDevice) noted() bool { return d.known && sameUUID(d.pv.UUID, d.intent.UUID) }
 
 // lvmSight is what there is of a group.
 type lvmSight struct {
@@ -50,11 +54,10 @@ func (s lvmSight) began() string {
 }
 
 // made says that the group was created on this instance, by us, on all of its
-// devices: what they are now is what was noted. Somebody may have made another
-// of the name since.
+// devices, and that these still are what was made.
 func (s lvmSight) made() bool {
 	for _, d := range s.devices {
-		if !d.known || !sameUUID(d.pv.UUID, d.intent.UUID) {
+		if !d.noted() {
 			return false
 		}
 	}
