@@ -133,7 +133,7 @@ func groupRefusals() []refusal {
 			in(w, four[0], "db")
 			w.intended(w.t, "lvm:db", false, four[0])
 			w.intended(w.t, "lvm:db", false, four[1])
-		}, plain, []string{"the group db is there", four[1] + " is no part of it"}},
+		}, plain, []string{"its creation began at", four[0] + " is a physical volume", "of a group of that name that is not it"}},
 		{"a copy beside its origin", func(w *world) { in(w, four[0], "db"); w.copied = "/dev/nvme2n1" }, plain, []string{"volume " + four[1] + " says that it is the same physical volume", "one is a copy"}},
 		{"it has others besides", func(w *world) { in(w, four[0], "db"); in(w, four[1], "db"); in(w, four[2], "db") }, plain, []string{"lacks 1 devices", "others besides"}},
 		{"one is missing", func(w *world) { w.detach(four[1]) }, plain, []string{four[1], "none is created"}},

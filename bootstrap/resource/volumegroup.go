@@ -85,7 +85,7 @@ func (g VolumeGroup) judge(ctx context.Context, h *host.Host, s lvmSight) ([]pla
 	}
 	_, outside := s.in(g.Name)
 	switch {
-	case s.group == nil, len(outside) > 0 && s.half() && s.begunIn(g.Name):
+	case s.group == nil, len(outside) > 0 && s.half():
 		return g.create(ctx, h, s)
 	case len(outside) > 0:
 		return nil, fmt.Errorf("the group %s is there, and %s is no part of it; nothing was touched; vgextend adds it, or take it out of the profile", g.Name, lvmNames(outside))

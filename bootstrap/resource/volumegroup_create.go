@@ -115,7 +115,7 @@ func (g VolumeGroup) make(ctx context.Context, h *host.Host) error {
 		return err
 	}
 	if s.group != nil {
-		if _, outside := s.in(g.Name); len(outside) == 0 || !s.half() || !s.begunIn(g.Name) {
+		if _, outside := s.in(g.Name); len(outside) == 0 || !s.half() {
 			return &plan.NotYet{For: g.ID() + ", which has come to be there meanwhile"}
 		}
 	}

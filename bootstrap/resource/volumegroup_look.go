@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"reveille/bootstrap/block"
@@ -74,13 +73,6 @@ func (s lvmSight) in(group string) (in, outside []lvmDevice) {
 		}
 	}
 	return in, outside
-}
-
-// begunIn says that all devices in the group are those that we were making: it is
-// what a cut has left of ours, and not another of the name.
-func (s lvmSight) begunIn(group string) bool {
-	in, _ := s.in(group)
-	return !slices.ContainsFunc(in, func(d lvmDevice) bool { return !d.ours() })
 }
 
 // list is for LVM's --devices.
