@@ -37,6 +37,9 @@ func (a MDArray) assemble(ctx context.Context, h *host.Host, s mdSight) ([]plan.
 		if err := a.degradable(len(fresh), lacks); err != nil {
 			return nil, err
 		}
+		if err := a.outside(ctx, h, s.uuids()[0], notStarted); err != nil {
+			return nil, fmt.Errorf("%s; %w", lacks, err)
+		}
 		how := "read-only"
 		if a.Degraded == DegradedStart {
 			how = "degraded"
@@ -86,8 +89,13 @@ func (a MDArray) start(ctx context.Context, h *host.Host) error {
 		return err
 	}
 	fresh, _ := s.fresh()
-	if err := a.degradable(len(fresh), "it has changed meanwhile"); err != nil && len(fresh) < a.Count {
-		return err
+	if len(fresh) < a.Count {
+		if err := a.degradable(len(fresh), "it has changed meanwhile"); err != nil {
+			return err
+		}
+		if err := a.outside(ctx, h, s.uuids()[0], notStarted); err != nil {
+			return err
+		}
 	}
 	if err := a.stop(ctx, h, s); err != nil {
 		return err

@@ -145,7 +145,8 @@ func (s mdSight) othersThan(r *block.Array) string {
 }
 
 // asItRuns judges an array that runs, whoever started it. What serves is left
-// alone: it is degraded, and that is said (Notes).
+// alone: it is degraded, and that is said (Notes). One that runs without a member
+// that is there is refused, so that nothing more begins to write to it.
 func (a MDArray) asItRuns(ctx context.Context, h *host.Host, s mdSight, r block.Array) ([]plan.Change, error) {
 	lacks := a.lacks(s, func(m mdMember) bool { return slices.Contains(r.Members, m.Kernel) })
 	if lacks == "" {
@@ -154,12 +155,21 @@ func (a MDArray) asItRuns(ctx context.Context, h *host.Host, s mdSight, r block.
 	if a.Level == 0 {
 		return nil, fmt.Errorf("%s, and a raid0 without one of its volumes holds nothing that can be read", lacks)
 	}
+	alone := func(ctx context.Context) error { return a.outside(ctx, h, s.uuids()[0], leftAsItIs) }
+	if err := alone(ctx); err != nil {
+		return nil, fmt.Errorf("%s; %w", lacks, err)
+	}
 	used, err := usedBy(h, r.Kernel)
 	if err != nil {
 		return nil, err
 	}
 	change := func(say, option string) []plan.Change {
-		do := func(ctx context.Context) error { return a.switchTo(ctx, h, r, option) }
+		do := func(ctx context.Context) error {
+			if err := alone(ctx); err != nil {
+				return err
+			}
+			return a.switchTo(ctx, h, r, option)
+		}
 		return []plan.Change{{Say: fmt.Sprintf("make %s %s: %s", a.ID(), say, lacks), Risk: plan.Disrupts, Do: do}}
 	}
 	switch {

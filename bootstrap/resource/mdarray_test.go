@@ -76,6 +76,84 @@ func TestDegradedArrays(t *testing.T) {
 	}
 }
 
+// The fourth member is there, and is none of the volumes that were chosen:
+// nothing is started without it, or made writable, by any policy. A member of
+// another array is nobody's concern.
+func TestDegradedBesideAMember(t *testing.T) {
+	const stray = "vol-0000000e"
+	for name, c := range map[string]struct {
+		policy, state, uuid string
+		over                []string
+		words               []string // of the refusal; none where there is none
+	}{
+		"read-only":           {"", "", foreignUUID, four, []string{"volume " + four[3] + " is missing", "nothing was started"}},
+		"start":               {DegradedStart, "", foreignUUID, four, []string{"volume " + four[3] + " is missing", "nothing was started"}},
+		"one is not known":    {DegradedStart, "", foreignUUID, four[:3], []string{"1 of its 4 volumes are not known", "nothing was started"}},
+		"others started it":   {DegradedReadOnly, "clean", foreignUUID, four, []string{"left as it is"}},
+		"start, and others":   {DegradedStart, "clean", foreignUUID, four, []string{"left as it is"}},
+		"start, and readonly": {DegradedStart, "readonly", foreignUUID, four, []string{"left as it is"}},
+		"of another array":    {DegradedStart, "", "11111111:22222222:33333333:44444444", four, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := degradedWorld(t)
+			w.attach(stray)
+			w.member(stray, c.uuid, "raid10", 4, 7)
+			if c.state != "" {
+				w.assembled("md126", c.state, w.disks[four[0]], w.disks[four[1]], w.disks[four[2]])
+			}
+			a := raid10()
+			a.Degraded, a.Over = c.policy, c.over
+			err := onePass(w.Host(), plan.Disrupts, a)
+			if len(c.words) == 0 {
+				if err != nil || len(w.ran) == 0 {
+					t.Errorf("%v, ran %q", err, w.ran)
+				}
+				return
+			}
+			for _, words := range append(c.words, "volume "+stray+" (nvme4n1) is a member of it too, and is not among its volumes: correct the profile's choice") {
+				if err == nil || !strings.Contains(err.Error(), words) {
+					t.Errorf("%v\nwant %q", err, words)
+				}
+			}
+			if len(w.ran) > 0 {
+				t.Errorf("ran %q", w.ran)
+			}
+		})
+	}
+}
+
+// It comes between the look and the deed, or cannot be asked.
+func TestMemberThatComesInTheMidst(t *testing.T) {
+	for _, state := range []string{"", "readonly"} {
+		w := degradedWorld(t)
+		if state != "" {
+			w.assembled("md126", state, w.disks[four[0]], w.disks[four[1]], w.disks[four[2]])
+		}
+		a := raid10()
+		a.Degraded = DegradedStart
+		changes, err := a.Check(t.Context(), w.Host())
+		if err != nil || len(changes) != 1 {
+			t.Fatalf("%q: %v, %v", state, changes, err)
+		}
+		w.attach("vol-0000000e")
+		w.member("vol-0000000e", foreignUUID, "raid10", 4, 7)
+		if err := changes[0].Do(t.Context()); err == nil || !strings.Contains(err.Error(), "vol-0000000e (nvme4n1) is a member of it too") || len(w.ran) > 0 {
+			t.Errorf("%q: %v, ran %q", state, err, w.ran)
+		}
+	}
+	w := degradedWorld(t)
+	w.attach("vol-0000000e")
+	w.Answer(func(argv []string) (host.Output, error, bool) {
+		if argv[len(argv)-1] == "/dev/nvme4n1" {
+			return host.Output{}, context.DeadlineExceeded, true
+		}
+		return w.answer(argv)
+	})
+	if err := onePass(w.Host(), plan.Disrupts, raid10()); err == nil || !strings.Contains(err.Error(), "whether volume vol-0000000e (nvme4n1) is a member of it too") || len(w.ran) > 0 {
+		t.Errorf("%v, ran %q", err, w.ran)
+	}
+}
+
 // A mount makes an array used as well, and a swap area does.
 func TestWhatUsesADevice(t *testing.T) {
 	for path, text := range map[string]string{

@@ -19,6 +19,7 @@ type sight struct {
 	readOnly     bool        // the device, or anything that it lies upon, may not be written to
 	on           block.Mount // what is mounted at the path; the zero value is nothing
 	busy         bool        // the device is mounted somewhere
+	elsewhere    []string    // at which other paths
 	over         string      // the type of the file system in which the path lies
 }
 
@@ -45,7 +46,12 @@ func (m Mount) see(ctx context.Context, h *host.Host) (sight, error) {
 	}
 	longest := ""
 	for _, o := range mounts { // of several at one path the last one counts
-		s.busy = s.busy || o.Major == s.major && o.Minor == s.minor
+		if o.Major == s.major && o.Minor == s.minor {
+			s.busy = true
+			if o.Path != m.Path {
+				s.elsewhere = append(s.elsewhere, o.Path)
+			}
+		}
 		switch {
 		case o.Path == m.Path:
 			s.on = o

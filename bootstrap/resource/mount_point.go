@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"reveille/bootstrap/host"
 )
 
 // point refuses a place that would hide something, that is not where it says,
-// or for which somebody else has a unit.
+// or for which somebody else has a unit; and a device that somebody has mounted
+// at another: its owner and mode are theirs.
 func (m Mount) point(h *host.Host, s sight) error {
 	if i, err := h.Lstat(path.Join(etcUnits, m.unit())); err != nil || i.Exists {
 		return errors.Join(err, fmt.Errorf("%s is somebody's own unit for this path: remove it, or take the path out of storage.mounts", path.Join(etcUnits, m.unit())))
@@ -37,6 +39,9 @@ func (m Mount) point(h *host.Host, s sight) error {
 				return fmt.Errorf("%s holds %s, which would be hidden: move it away, or give another path", at, path.Base(names[0]))
 			}
 		}
+	}
+	if len(s.elsewhere) > 0 {
+		return fmt.Errorf("%s is mounted on %s already: `umount %s`, or give that path in storage.mounts", called(m.From.On), strings.Join(s.elsewhere, ", "), s.elsewhere[0])
 	}
 	return nil
 }

@@ -278,11 +278,6 @@ func TestMountChecks(t *testing.T) {
 	if _, err := settle(t, other.Host(), mountOf(onVolume, "ext4"), plan.Disrupts); !strings.Contains(text(err), "volume vol-1 does not hold ext4: a file system, xfs") || len(other.ran) > 0 || len(other.Jobs()) > 0 {
 		t.Errorf("%v; ran %q, %q", err, other.ran, other.Jobs())
 	}
-	elsewhere := withMounts(t, "ext4")
-	elsewhere.mounted("/mnt", "/dev/nvme1n1", "ext4", "rw")
-	if _, err := settle(t, elsewhere.Host(), mountOf(onVolume, "ext4"), plan.Disrupts); err != nil || len(elsewhere.ran) > 0 {
-		t.Errorf("%v; ran %q on a file system that is mounted", err, elsewhere.ran)
-	}
 }
 
 // Killed anywhere, the next pass mounts it.
