@@ -112,7 +112,9 @@ func (s *storagePlan) volumes(c selection) {
 	if c.wrong != "" {
 		r = withhold(plan.Resource.Check, v.ID(), c.wrong)
 	}
-	s.layers = append(s.layers, s.step(r, s.p.Storage.Wait, s.p.Why("storage.volumes."+c.set.Name)))
+	step := s.step(r, s.p.Storage.Wait, s.p.Why("storage.volumes."+c.set.Name))
+	step.Required = false // but by what needs it: an array may do without a volume, and says itself whether it does
+	s.layers = append(s.layers, step)
 }
 
 // over makes a step begin when its volumes have been waited for. It does not

@@ -81,7 +81,7 @@ func (m Mount) check(ctx context.Context, h *host.Host) ([]plan.Change, error) {
 	case s.on.Major == s.major && s.on.Minor == s.minor:
 		return m.mounted(h, s, attr)
 	}
-	return nil, fmt.Errorf("%s (%s) is mounted there, and not %s: `umount %s`, or give another path", s.on.Source, s.on.Type, called(m.From.On), m.Path)
+	return nil, fmt.Errorf("%s is mounted there, and not %s: `umount %s`, or give another path", whatIs(h, s.on), called(m.From.On), m.Path)
 }
 
 // sound refuses what no unit file could say.

@@ -102,6 +102,24 @@ func lasting(h *host.Host, node string) (string, error) {
 	return best, nil
 }
 
+// whatIs names what is mounted by the volumes that it lies upon, which people know
+// it by, or by what it was mounted from where these cannot be told.
+func whatIs(h *host.Host, o block.Mount) string {
+	kernel := path.Base(kernelNode(h, o.Source))
+	below, _ := block.Below(h, kernel)
+	disks, _ := block.Disks(h)
+	var volumes []string
+	for _, d := range disks {
+		if d.Volume != "" && slices.Contains(below, d.Kernel) {
+			volumes = append(volumes, d.Volume)
+		}
+	}
+	if len(volumes) == 0 || len(volumes) < len(below) {
+		return fmt.Sprintf("%s (%s)", o.Source, o.Type)
+	}
+	return fmt.Sprintf("%s of %s (%s)", o.Type, many("volume", volumes), kernel)
+}
+
 // numbers are a block device's.
 func numbers(h *host.Host, kernel string) (major, minor int, err error) {
 	text, err := h.ReadFile(path.Join("/sys/block", kernel, "dev"))
