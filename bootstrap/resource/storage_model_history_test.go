@@ -70,6 +70,11 @@ func (d *drawer) history(chain []plan.Resource) {
 			*a = area{owner: taken, middle: true}
 		}
 	}
+	if g, ok := chain[whole].(VolumeGroup); ok && d.chance(15, "a physical volume") {
+		k := d.under(g.Over[len(g.Over)-1])
+		d.pvs[k] = &worldPV{uuid: pvUUID(newUUID())}
+		*d.at(k) = area{owner: taken}
+	}
 	if d.whose != "theirs" && d.chance(30, "noted, and nothing is there") {
 		d.noteAlone(chain[whole], d.chance(50, "ended"))
 	}
