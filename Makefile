@@ -46,7 +46,7 @@ bench: packages ## size, start, memory, boots and peers as ratios (BENCH=Peers: 
 	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchtime 1x -timeout 1h ./integration $(quiet)
 	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench . ./roles ./bootstrap/userdata $(quiet)
 
-soak: packages ## the long campaigns: every login measured, the longer cases on machines, every fuzz target for FUZZTIME (5m), one case booted 100 times and, under QEMU, 20
+soak: packages ## the long campaigns: every login, CHECKS (100000) states of disks, every fuzz target for FUZZTIME (5m), the longer cases on machines, one booted 100 times and, under QEMU, 20
 	integration/scripts/soak-logins
 	integration/scripts/soak
 	integration/scripts/soak-machines

@@ -58,9 +58,15 @@ var storage = Storage{Folder: "/var/lib/reveille/instances/i-1", Witnessed: map[
 // newWorld has blank volumes of these ids, vol-0a and so on.
 func newWorld(t *testing.T, ids ...string) *world {
 	t.Helper()
+	return worldIn(t, t.TempDir(), ids...)
+}
+
+// worldIn is newWorld in a folder of the caller's.
+func worldIn(t *testing.T, root string, ids ...string) *world {
+	t.Helper()
 	w := &world{t: t, disks: map[string]string{}, super: map[string]block.Member{}, holds: map[string]string{}, dirty: map[string]string{},
 		arrays: map[string]*worldArray{}, pvs: map[string]*worldPV{}, lvs: map[string]*worldLV{}}
-	w.Machine = hosttest.New(t, map[string]string{
+	w.Machine = hosttest.In(t, root, map[string]string{
 		"/var/": "", "/run/": "", "/sys/block/": "", bootIDPath: "boot-1\n",
 		"/proc/self/mountinfo": "20 1 0:1 / / rw,relatime shared:1 - overlay overlay rw\n",
 		"/proc/swaps":          "Filename Type Size Used Priority\n",
