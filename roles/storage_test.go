@@ -224,7 +224,7 @@ ready: [{file: /data/b/up}]
 			t.Errorf("%+v", g)
 		}
 	}
-	if s := stepOf(t, steps, "mount:/data/b"); !slices.Contains(s.Needs, "mount:/data") || !s.Lasting || s.Within != 2*time.Minute {
+	if s := stepOf(t, steps, "mount:/data/b"); !slices.Contains(s.Needs, "mount:/data") || !s.Lasting || s.Within != 12*time.Minute {
 		t.Errorf("a mount in another comes after it, and one that is up stays: %+v", s)
 	}
 	if s := stepOf(t, steps, "script:/opt/prepare"); !slices.Contains(s.Needs, mounts[0]) || !slices.Contains(s.Needs, mounts[1]) {
