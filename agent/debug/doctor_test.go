@@ -73,7 +73,9 @@ func TestDoctorOfAnInstance(t *testing.T) {
 			"/etc/a": {"repairs": ["` + now(-1) + `"], "who": "y"}}`}, want: "trampled"},
 		"fstab": {files: map[string]string{"/etc/fstab": "LABEL=data /data xfs noatime 0 2\nnas:/home /home nfs rw\n//nas/x /x cifs nofail\n"}, want: "fstab-trap fstab-trap"},
 		"fstab mounts a role's disk": {files: map[string]string{"/etc/fstab": "LABEL=data /srv/data xfs nofail 0 2\n", "/proc/self/mountinfo": "20 1 259:1 / / rw - ext4 /dev/root rw\n"},
-			spoil: func(p *Patient) { p.Wanted.Plan = plan.Plan{{Resource: resource.Mount{Path: "/srv/data"}}, {Resource: resource.Mount{Path: "/srv/data2"}}} }, want: "fstab-volume"},
+			spoil: func(p *Patient) {
+				p.Wanted.Plan = plan.Plan{{Resource: resource.Mount{Path: "/srv/data"}}, {Resource: resource.Mount{Path: "/srv/data2"}}}
+			}, want: "fstab-volume"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := hosttest.New(t, well())
