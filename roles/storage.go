@@ -68,7 +68,10 @@ func commonStorage(f facts.Facts, found []selection) resource.Storage {
 	}
 	for _, c := range found {
 		for _, id := range c.ids {
-			v := f.Volumes.Or(nil)[id]
+			v, told := f.Volumes.Or(nil)[id]
+			if !told && !unheard(f) {
+				s.Untold = marked(s.Untold, id)
+			}
 			if v.Snapshot != "" {
 				s.Snapshot = marked(s.Snapshot, id)
 			}
@@ -79,6 +82,17 @@ func commonStorage(f facts.Facts, found []selection) resource.Storage {
 		}
 	}
 	return s
+}
+
+// unheard says that EC2 was asked in this pass and could not answer: then what is
+// not known of a volume stays so, and the device's own proof counts. Where it was
+// asked before a volume was attached, or nobody asked as no volume was there, it
+// has yet to be.
+func unheard(f facts.Facts) bool {
+	if f.Volumes.IsKnown() && f.VolumesRead.Equal(f.Now) {
+		return false
+	}
+	return slices.ContainsFunc(f.Problems, func(p facts.Problem) bool { return p.Path == facts.VolumesPath })
 }
 
 // witnessTag is the tag of a volume that names the instance it was made for.

@@ -45,6 +45,18 @@ type Storage struct {
 	Folder    string          // the instance's own, for intents and what is known of its volumes
 	Witnessed map[string]bool // volumes that something beside the device says are new
 	Snapshot  map[string]bool // volumes made from a snapshot: never blank
+	Untold    map[string]bool // volumes of which EC2 has not told since they came: they may be made from one
+}
+
+// heard refuses what only EC2 could allow: whether a volume that came amidst the
+// pass was made from a snapshot, or is attached to another instance as well.
+func (s Storage) heard(volumes []string) error {
+	for _, v := range volumes {
+		if s.Untold[v] {
+			return fmt.Errorf("EC2 has not told of volume %s since it was attached, and nothing is created on it before; the pass that its coming has asked for asks EC2, as `reveille boot` does", v)
+		}
+	}
+	return nil
 }
 
 // What is done with an array or a group that lacks volumes. "" is the first.
@@ -57,6 +69,9 @@ const (
 // proveBlank is nil where nobody has ever put anything on a device: samples are
 // enough where something beside it says that it is new, or where we made it.
 func (s Storage) proveBlank(ctx context.Context, h *host.Host, d Device, node string) error {
+	if err := s.heard(d.Volumes()); err != nil {
+		return err
+	}
 	witnessed := len(d.Volumes()) > 0
 	for _, v := range d.Volumes() {
 		if s.Snapshot[v] {

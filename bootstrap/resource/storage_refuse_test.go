@@ -231,6 +231,43 @@ func TestUnprovenWhereNothingMayBeCreated(t *testing.T) {
 	}
 }
 
+// Of a volume that has come amidst the pass EC2 may know that it was made from a
+// snapshot: nothing is created on it before EC2 was asked, whoever consents.
+func TestNothingIsCreatedOnAVolumeThatEC2HasNotToldOf(t *testing.T) {
+	w := newWorld(t, four...)
+	s := storage
+	s.Untold = map[string]bool{four[1]: true}
+	a := raid10()
+	a.Storage = s
+	g := groupOn(Volume{four[0]}, Volume{four[1]})
+	g.Storage = s
+	f := FileSystem{Storage: s, On: Volume{four[1]}, Type: "xfs", Create: CreateIfBlank}
+	ctx := plan.WithGrant(plan.WithAllowed(t.Context(), plan.Destroys), plan.Grant{IfBlank: true, Volumes: four})
+	for _, r := range []plan.Resource{a, g, f} {
+		for who, ctx := range map[string]context.Context{"one that may create": ctx, "one that only looks": t.Context()} {
+			changes, err := r.Check(ctx, w.Host())
+			if err == nil || len(changes) > 0 || !strings.Contains(err.Error(), "EC2 has not told of volume "+four[1]+" since it was attached") {
+				t.Errorf("%s, %s: %v, %v", r.ID(), who, changes, err)
+			}
+		}
+	}
+	if err := s.proveBlank(ctx, w.Host(), Volume{four[1]}, "/dev/"+w.disks[four[1]]); err == nil {
+		t.Error("it is proven blank")
+	}
+	f.On = Volume{four[0]}
+	if changes, err := f.Check(ctx, w.Host()); err != nil || len(changes) != 1 {
+		t.Errorf("another volume: %v, %v", changes, err)
+	}
+	l := LogicalVolume{Group: groupOn(Volume{four[0]}), Name: "v", Percent: 100, Create: CreateIfBlank}
+	if _, err := settle(t, w.Host(), l.Group, plan.Destroys); err != nil {
+		t.Fatal(err)
+	}
+	l.Group.Storage.Untold = map[string]bool{four[0]: true}
+	if changes, err := l.Check(ctx, w.Host()); err == nil || !strings.Contains(err.Error(), "EC2 has not told of volume "+four[0]) {
+		t.Errorf("%s: %v, %v", l.ID(), changes, err)
+	}
+}
+
 // Above the size that samples prove, what is witnessed beside the device says
 // whether samples are enough: of all volumes, or of none.
 func TestWitnessedVolumes(t *testing.T) {
