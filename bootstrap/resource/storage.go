@@ -44,6 +44,7 @@ func named(ctx context.Context, volumes []string) bool {
 type Storage struct {
 	Folder    string          // the instance's own, for intents and what is known of its volumes
 	Witnessed map[string]bool // volumes that something beside the device says are new
+	Witness   string          // the tag, KEY=VALUE, by which a person says so
 	Snapshot  map[string]bool // volumes made from a snapshot: never blank
 	Untold    map[string]bool // volumes of which EC2 has not told since they came: they may be made from one
 }
@@ -83,12 +84,38 @@ func (s Storage) proveBlank(ctx context.Context, h *host.Host, d Device, node st
 		}
 		witnessed = witnessed && (made || s.Witnessed[v])
 	}
+	if !witnessed && !named(ctx, d.Volumes()) {
+		if err := s.hours(h, d, node); err != nil {
+			return err
+		}
+	}
 	err := block.Blank(ctx, h, node, witnessed)
 	var not *block.NotBlank
 	if errors.As(err, &not) {
 		return &notBlank{not.Found}
 	}
 	return err
+}
+
+// readSpeed is what a gp3 volume gives for which nobody pays more, in bytes a
+// second.
+const readSpeed = 125 << 20
+
+// hours refuses a device of which every byte would have to be read: that takes
+// longer than any pass that nobody waits for.
+func (s Storage) hours(h *host.Host, d Device, node string) error {
+	size, err := block.Size(h, node)
+	if err != nil || size <= block.SampleLimit {
+		return err
+	}
+	// It is read once before anything is planned, and once before it is written to.
+	need := 1 + (2*size+readSpeed*3600-1)/(readSpeed*3600)
+	tagged, volumes := "the volume", strings.Join(d.Volumes(), ",")
+	if len(d.Volumes()) > 1 {
+		tagged = "each of its volumes"
+	}
+	return fmt.Errorf("it has %.4g GiB, and nothing says that it is new, so that samples do not prove it blank: tag %s %s, or read every byte of it by `reveille boot --allow-create %s --timeout %dh`",
+		float64(size)/(1<<30), tagged, s.Witness, volumes, need)
 }
 
 // ownBytes is what speaks against finishing what a cut has left where nothing is

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -265,6 +266,44 @@ func TestNothingIsCreatedOnAVolumeThatEC2HasNotToldOf(t *testing.T) {
 	l.Group.Storage.Untold = map[string]bool{four[0]: true}
 	if changes, err := l.Check(ctx, w.Host()); err == nil || !strings.Contains(err.Error(), "EC2 has not told of volume "+four[0]) {
 		t.Errorf("%s: %v, %v", l.ID(), changes, err)
+	}
+}
+
+// Of a large device that nothing says is new every byte would have to be read:
+// that is refused at once, with what to do, and done where a person says so.
+func TestALargeDeviceThatNobodySaysIsNew(t *testing.T) {
+	person := plan.WithGrant(t.Context(), plan.Grant{Volumes: four[:1]})
+	for name, c := range map[string]struct {
+		ctx   context.Context
+		gib   int64
+		s     Storage
+		reads string // how, "" for not at all
+	}{
+		"nothing says so":      {t.Context(), 100, Storage{}, ""},
+		"the profile does":     {plan.WithGrant(t.Context(), plan.Grant{IfBlank: true}), 100, Storage{}, ""},
+		"one more than proven": {t.Context(), 65, Storage{}, ""},
+		"samples are enough":   {t.Context(), 64, Storage{}, "look blank /dev/nvme1n1"},
+		"a witness":            {t.Context(), 100, Storage{Witnessed: map[string]bool{four[0]: true}}, "look blank --witnessed /dev/nvme1n1"},
+		"a person names it":    {person, 100, Storage{}, "look blank /dev/nvme1n1"},
+	} {
+		w := newWorld(t, four...)
+		w.Put("/sys/devices/nvme1n1/size", fmt.Sprintln(c.gib<<30/512), 0o444)
+		asked := ""
+		w.Answer(func(argv []string) (host.Output, error, bool) {
+			if argv[0] == "/proc/self/exe" {
+				asked = strings.Join(argv[1:], " ")
+			}
+			return w.answer(argv)
+		})
+		c.s.Folder, c.s.Witness = storage.Folder, "reveille:instance=i-1"
+		err := c.s.proveBlank(c.ctx, w.Host(), Volume{four[0]}, "/dev/nvme1n1")
+		if asked != c.reads || (err == nil) != (c.reads != "") {
+			t.Errorf("%s: asked %q, %v", name, asked, err)
+		}
+		want := fmt.Sprintf("it has %d GiB, and nothing says that it is new, so that samples do not prove it blank: tag the volume reveille:instance=i-1, or read every byte of it by `reveille boot --allow-create %s --timeout 2h`", c.gib, four[0])
+		if err != nil && err.Error() != want {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
