@@ -99,6 +99,13 @@ func (c Config) Decide(ctx context.Context) (Wanted, error) {
 	if err != nil {
 		return w, err
 	}
+	if s := w.Profile.Storage; s != nil {
+		start := time.Now()
+		c.AskVolumes(ctx, &w.Facts, s.ByName())
+		if took := time.Since(start); took > aMoment {
+			w.Spans = append(w.Spans, Span{"volumes", start.Sub(begin), took})
+		}
+	}
 	err = span("plan", func() (err error) { w.Plan, err = roles.Plan(w.Facts, w.Profile); return err })
 	if err != nil {
 		return w, err
@@ -110,6 +117,14 @@ func (c Config) Decide(ctx context.Context) (Wanted, error) {
 		w.Plan = w.Plan.Offline()
 	}
 	return w, nil
+}
+
+// AskVolumes adds to facts of ReadFacts what EC2 says of the volumes, and the
+// disks of their names. A file that stands in for the machine has said it all.
+func (c Config) AskVolumes(ctx context.Context, f *facts.Facts, names bool) {
+	if c.FactsFile == "" {
+		facts.AskVolumes(ctx, c.Host, f, names, c.Facts)
+	}
 }
 
 // ReadFacts reads the machine, or the file that stands in for it.

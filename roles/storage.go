@@ -65,20 +65,46 @@ func commonStorage(f facts.Facts, found []selection) resource.Storage {
 	var s resource.Storage
 	if id := f.InstanceID(); id != "" {
 		s.Folder = path.Join(facts.InstancesPath, id, "storage")
+		s.Witness = witnessTag + "=" + id
 	}
 	for _, c := range found {
 		for _, id := range c.ids {
-			v := f.Volumes.Or(nil)[id]
+			v, told := f.Volumes.Or(nil)[id]
+			if !told && !unheard(f) {
+				s.Untold = marked(s.Untold, id)
+			}
 			if v.Snapshot != "" {
 				s.Snapshot = marked(s.Snapshot, id)
 			}
-			// Whoever made the volume for this instance says so on it.
-			if own := f.InstanceID(); own != "" && v.Tags[witnessTag] == own {
+			if witnessed(f, v) {
 				s.Witnessed = marked(s.Witnessed, id)
 			}
 		}
 	}
 	return s
+}
+
+// witnessed says that a volume is new: whoever made it for this instance says so
+// on it, or it is younger than the instance.
+func witnessed(f facts.Facts, v facts.EBSVolume) bool {
+	own := f.InstanceID()
+	if own == "" {
+		return false
+	}
+	d := f.Instance.Document.Or(facts.Document{})
+	younger := d.InstanceID == own && !d.PendingTime.IsZero() && !v.Created.Before(d.PendingTime)
+	return younger || v.Tags[witnessTag] == own
+}
+
+// unheard says that EC2 was asked in this pass and could not answer: then what is
+// not known of a volume stays so, and the device's own proof counts. Where it was
+// asked before a volume was attached, or nobody asked as no volume was there, it
+// has yet to be.
+func unheard(f facts.Facts) bool {
+	if f.Volumes.IsKnown() && f.VolumesRead.Equal(f.Now) {
+		return false
+	}
+	return slices.ContainsFunc(f.Problems, func(p facts.Problem) bool { return p.Path == facts.VolumesPath })
 }
 
 // witnessTag is the tag of a volume that names the instance it was made for.

@@ -1,6 +1,7 @@
 package roles
 
 import (
+	"slices"
 	"time"
 
 	"reveille/bootstrap/resource"
@@ -16,6 +17,11 @@ type Storage struct {
 	Groups  []Group
 	Mounts  []Mount // in the profile's order
 	Swaps   []SwapArea
+}
+
+// ByName says that volumes are chosen by the names given at their attachment.
+func (s Storage) ByName() bool {
+	return slices.ContainsFunc(s.Volumes, func(v VolumeSet) bool { return len(v.Devices) > 0 })
 }
 
 // VolumeSet is EBS volumes by one of three ways to choose them.

@@ -181,7 +181,7 @@ func TestWitnessesOfAVolume(t *testing.T) {
 	const text = "role: x\nstorage:\n  volumes: {s: {devices: [sdf, sdg, sdh]}}\n  raid: {r: {level: 5, of: s, create: if-blank}}\n"
 	r := stepOf(t, planOf(t, f, role("x", text)), "raid:r").Resource.(resource.MDArray)
 	want := resource.Storage{Folder: "/var/lib/reveille/instances/i-0123456789abcdef0/storage",
-		Witnessed: map[string]bool{volumeB: true}, Snapshot: map[string]bool{volumeA: true}}
+		Witness: "reveille:instance=i-0123456789abcdef0", Witnessed: map[string]bool{volumeB: true}, Snapshot: map[string]bool{volumeA: true}}
 	if d := cmp.Diff(want, r.Storage); d != "" {
 		t.Error(d)
 	}
@@ -191,6 +191,36 @@ func TestWitnessesOfAVolume(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	contains(t, s.Why, "nothing is created while the instance's id is unknown")
+}
+
+// A volume is new that was created after the instance was launched, where both
+// times are known and the instance's own.
+func TestAVolumeYoungerThanTheInstance(t *testing.T) {
+	launched := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		created, launched time.Time
+		of                string
+		want              bool
+	}{
+		"with it":                        {launched, launched, "i-0123456789abcdef0", true},
+		"after it":                       {launched.Add(time.Hour), launched, "i-0123456789abcdef0", true},
+		"before it":                      {launched.Add(-time.Second), launched, "i-0123456789abcdef0", false},
+		"nobody knows when":              {time.Time{}, launched, "i-0123456789abcdef0", false},
+		"nobody knows when it began":     {launched, time.Time{}, "i-0123456789abcdef0", false},
+		"nobody knows either":            {time.Time{}, time.Time{}, "i-0123456789abcdef0", false},
+		"the launch of another instance": {launched, launched, "i-0ffffffffffffffff", false},
+	} {
+		f := machine(says("role=x"), withDisks(func(_ []block.Disk, v map[string]facts.EBSVolume) {
+			a := v[volumeA]
+			a.Created = c.created
+			v[volumeA] = a
+		}))
+		f.Instance.Document = facts.Known(facts.Document{InstanceID: c.of, PendingTime: c.launched})
+		r := stepOf(t, planOf(t, f, role("x", "role: x\nstorage:\n  volumes: {s: {ids: ["+volumeA+", "+volumeB+"]}}\n  raid: {r: {level: 1, of: s}}\n")), "raid:r").Resource.(resource.MDArray)
+		if r.Witnessed[volumeA] != c.want || r.Witnessed[volumeB] {
+			t.Errorf("%s: %v", name, r.Witnessed)
+		}
+	}
 }
 
 // Programs of the role's start when all is mounted, and a file keeps them off

@@ -74,7 +74,7 @@ func (p Pass) decideAndWalk(ctx context.Context, r *api.Report, start time.Time)
 
 // walk makes the plan so, as far as this pass may.
 func (p Pass) walk(ctx context.Context, r *api.Report, w agent.Wanted, max plan.Risk, grant plan.Grant, start time.Time) error {
-	steps := w.Plan
+	steps := unhurried(ctx, w.Plan, grant)
 	var f *fights
 	if max > plan.Nothing {
 		var err error

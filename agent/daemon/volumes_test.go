@@ -2,14 +2,18 @@ package daemon
 
 import (
 	"net/http/httptest"
+	"slices"
 	"testing"
+	"time"
 
 	"reveille/agent"
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/host/hosttest"
+	"reveille/coordinator/api"
 	"reveille/integration/fakeec2"
 	"reveille/integration/fakeimds"
+	"reveille/roles"
 )
 
 // withDisk puts an EBS volume besides the root's into the machine, as the
@@ -35,29 +39,15 @@ func withDisk(m *hosttest.Machine) {
 	}
 }
 
-// Every pass knows the volumes, and the timer's does so without asking EC2.
+// Every pass of a role with disks knows the volumes, and the timer's does so
+// without asking EC2.
 func TestNoTimerAsksEC2(t *testing.T) {
 	const id = "vol-0aaaaaaaaaaaaaaa1"
 	m := machine(t, thisID)
 	withDisk(m)
+	m.Put("/etc/reveille/roles.d/db.yaml", "role: db\nstorage: {volumes: {data: {devices: [sdf]}}}\n", 0o644)
 	m.Command([]string{"/proc/self/exe", "look", "names", "/dev/nvme1n1"}, host.Output{Stdout: []byte(`{"nvme1n1": "sdf"}`)}, nil)
-	i := fakeimds.Example()
-	i.ID, i.Tags, i.UserData = thisID, nil, []byte("hostname=dev-mysql01\n")
-	imds, err := fakeimds.Open("127.0.0.1:0", i, fakeimds.Fault{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer imds.Close()
-	var ec2 fakeec2.Server
-	ec2.Set(fakeec2.Volume{ID: id, Instance: thisID, Device: "/dev/sdf", GiB: 8, Tags: map[string]string{"array": "data"}})
-	api := httptest.NewServer(&ec2)
-	defer api.Close()
-	env := map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT": imds.URL, "AWS_ENDPOINT_URL_EC2": api.URL}
-	cfg := agent.Config{Host: m.Host(), Facts: facts.Options{
-		Volumes: true, // as every command has it
-		Getenv:  func(k string) string { return env[k] },
-		Ours:    func(k string) bool { return k == "hostname" },
-	}}
+	cfg, ec2 := askingEC2(t, m, "role=db\nhostname=dev-mysql01\n")
 	asked := 0
 	for _, c := range []struct {
 		kind Kind
@@ -77,6 +67,73 @@ func TestNoTimerAsksEC2(t *testing.T) {
 		}
 		if d := f.Disks; len(d) != 2 || d[0].Volume != id || d[0].Name != "sdf" || d[0].Root || !d[1].Root {
 			t.Errorf("a %s pass knows of the disks: %+v; %v", c.kind, d, f.Problems)
+		}
+	}
+}
+
+// askingEC2 is how a machine reads itself where there is an EC2 API that knows
+// its data volume.
+func askingEC2(t *testing.T, m *hosttest.Machine, userData string) (agent.Config, *fakeec2.Server) {
+	t.Helper()
+	i := fakeimds.Example()
+	i.ID, i.Tags, i.UserData = thisID, nil, []byte(userData)
+	imds, err := fakeimds.Open("127.0.0.1:0", i, fakeimds.Fault{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { imds.Close() })
+	ec2 := &fakeec2.Server{}
+	ec2.Set(fakeec2.Volume{ID: "vol-0aaaaaaaaaaaaaaa1", Instance: thisID, Device: "/dev/sdf", GiB: 8, Tags: map[string]string{"array": "data"}})
+	srv := httptest.NewServer(ec2)
+	t.Cleanup(srv.Close)
+	env := map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT": imds.URL, "AWS_ENDPOINT_URL_EC2": srv.URL}
+	return agent.Config{Host: m.Host(), Facts: facts.Options{
+		Volumes: true, // as every command has it
+		Getenv:  func(k string) string { return env[k] },
+		Ours:    roles.KnownKey,
+	}}, ec2
+}
+
+// What has nothing to do with disks waits for no answer about them, and a disk
+// is asked for its name where a set is chosen by it.
+func TestWhoAsksAboutVolumes(t *testing.T) {
+	for name, c := range map[string]struct {
+		role  string
+		asks  int
+		names bool
+	}{
+		"no role":       {"", 0, false},
+		"no disks":      {"role: db\n", 0, false},
+		"disks by id":   {"role: db\nstorage: {volumes: {data: {ids: [vol-0aaaaaaaaaaaaaaa1]}}}\n", 1, false},
+		"disks by tag":  {"role: db\nstorage: {volumes: {data: {tags: {array: data}, count: 1}}}\n", 1, false},
+		"disks by name": {"role: db\nstorage: {volumes: {data: {devices: [sdf]}}}\n", 1, true},
+	} {
+		m := machine(t, thisID)
+		withDisk(m)
+		userData := "hostname=dev-mysql01\n"
+		if c.role != "" {
+			m.Put("/etc/reveille/roles.d/db.yaml", c.role, 0o644)
+			userData += "role=db\n"
+		}
+		named := false
+		m.Answer(func(argv []string) (host.Output, error, bool) {
+			if slices.Contains(argv, "names") {
+				named = true
+				time.Sleep(5 * time.Millisecond) // more than a moment: it is a phase of its own
+			}
+			return host.Output{Stdout: []byte("{}")}, nil, slices.Contains(argv, "names")
+		})
+		cfg, ec2 := askingEC2(t, m, userData)
+		out, err := Pass{Config: cfg, Kind: Boot}.Run(t.Context())
+		if err != nil || len(out.Report.Errors) > 0 {
+			t.Fatalf("%s: %v, %v", name, err, out.Report.Errors)
+		}
+		if n := len(ec2.Requests()); n != c.asks || named != c.names {
+			t.Errorf("%s: EC2 was asked %d times, the disk for its name: %v", name, n, named)
+		}
+		phase := slices.ContainsFunc(out.Report.Phases, func(p api.Phase) bool { return p.Name == "volumes" })
+		if phase && c.asks == 0 || !phase && c.names {
+			t.Errorf("%s: phases %v", name, out.Report.Phases)
 		}
 	}
 }

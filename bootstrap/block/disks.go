@@ -73,6 +73,17 @@ func Disks(h *host.Host) ([]Disk, error) {
 	return disks, errors.Join(errs...)
 }
 
+// Size is a block device's size in bytes, as the kernel has it; 0 where it does
+// not say.
+func Size(h *host.Host, node string) (int64, error) {
+	kernel, err := kernelAt(h, node)
+	if err != nil {
+		return 0, err
+	}
+	sectors, err := number(h, sysClass, kernel, "size")
+	return sectors * sector, err
+}
+
 // notDisk is what is no disk of its own: made of files, of memory, of other
 // disks, or of another machine's; and the paths behind an NVMe disk that has
 // several.

@@ -163,3 +163,12 @@ func TestBelowEndsInACircle(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+func TestSize(t *testing.T) {
+	s := newSys()
+	s.ebs("nvme1n1", "vol0aaaaaaaaaaaaaaa2")
+	h := s.machine(t).Host()
+	if got, err := Size(h, "/dev/nvme1n1"); err != nil || got != 64<<20 {
+		t.Errorf("%d bytes, %v", got, err)
+	}
+}

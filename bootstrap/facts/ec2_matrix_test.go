@@ -128,11 +128,11 @@ func (r ec2Row) gather(t *testing.T, h *host.Host) (Facts, time.Duration) {
 			o.api.tuning.dial /= quicker
 			o.api.tuning.whole /= quicker
 		}
-		o.api.within = DefaultTimeout // the attempts have to end by themselves
+		o.api.within, o.api.kept = DefaultTimeout, DefaultTimeout // the attempts have to end by themselves
 	}
 	s := r.open(t, &o)
 	start := time.Now()
-	f := Gather(t.Context(), h, o)
+	f := gatherVolumes(t.Context(), h, o)
 	took := time.Since(start)
 	if s != nil && !*update {
 		// One that was cut short may not have arrived.
@@ -189,13 +189,16 @@ func volumesOutcome(f Facts) string {
 const ec2MatrixHead = `# What a boot sees when EC2's API fails
 
 Written by ` + "`go test ./bootstrap/facts -run Matrix -update`" + `, and held by that
-test, all but the last column. EC2 is asked which volumes are attached, where
-there is one besides the root's, and never by the timer. An outcome is whose
+test, all but the last column. EC2 is asked which volumes are attached where the
+role has to do with disks and there is one besides the root's, and never by
+the timer. An outcome is whose
 word about them counts (ec2, the kept answer, none) and the reasons that are
 told; the rest of the facts is whole in all of them, and no file changes.
 The bound is arithmetic: %d attempts of at most %v to connect and %v to an
-answer's end, %v at most between attempts, and %v for all of it. It leaves
-out the few milliseconds of healthy answers.
+answer's end, %v at most between attempts, and %v for all of it. Where the last
+answer is kept, it is %v for all of it: that answer counts then, also where a
+further attempt would have been answered. The few milliseconds of healthy
+answers are left out.
 
 | fault | what goes wrong | nothing kept | last answer kept | bound | measured |
 |---|---|---|---|---|---|
@@ -222,7 +225,7 @@ func TestEC2FaultMatrix(t *testing.T) {
 		}
 	})
 	d := ec2Defaults()
-	head := fmt.Sprintf(ec2MatrixHead, d.tuning.attempts, d.tuning.dial, d.tuning.whole, d.tuning.backoff, d.within)
+	head := fmt.Sprintf(ec2MatrixHead, d.tuning.attempts, d.tuning.dial, d.tuning.whole, d.tuning.backoff, d.within, d.kept)
 	if *update {
 		if t.Failed() || slices.Contains(lines, "") {
 			t.Fatal("not every row has been run: nothing is written")

@@ -9,6 +9,7 @@ import (
 type ec2Options struct {
 	tuning tuning        // of one page
 	within time.Duration // of all
+	kept   time.Duration // of all, where an earlier answer counts otherwise
 	names  names
 	tls    *tls.Config // nil: the system's
 }
@@ -19,6 +20,7 @@ func ec2Defaults() ec2Options {
 	return ec2Options{
 		tuning: tuning{dial: time.Second, whole: 3 * time.Second, attempts: 4, backoff: 2 * time.Second},
 		within: 10 * time.Second,
+		kept:   2 * time.Second,
 		names:  namesAt(vpcNames, time.Second),
 	}
 }

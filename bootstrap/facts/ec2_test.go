@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -56,11 +57,18 @@ func volumeOptions(imds, ec2 string) Options {
 	return o
 }
 
+// gatherVolumes reads all facts, and asks as a role with disks has it asked.
+func gatherVolumes(ctx context.Context, h *host.Host, o Options) Facts {
+	f := Gather(ctx, h, o)
+	AskVolumes(ctx, h, &f, false, o)
+	return f
+}
+
 func TestVolumesAreWhatEC2Says(t *testing.T) {
 	s, at := serveEC2(t, clock)
 	for _, page := range []int{0, 1} {
 		s.Page(page)
-		f := Gather(t.Context(), machine(t, nil), volumeOptions(serve(t, fakeimds.Example(), "none").URL, at+"/"))
+		f := gatherVolumes(t.Context(), machine(t, nil), volumeOptions(serve(t, fakeimds.Example(), "none").URL, at+"/"))
 		got, _ := f.Volumes.Get()
 		if d := cmp.Diff(exampleVolumes, got); d != "" || len(f.Problems) > 0 || !f.VolumesRead.Equal(noon) {
 			t.Errorf("%d a page, read %v, problems %v (-want +got):\n%s", page, f.VolumesRead, f.Problems, d)
@@ -91,7 +99,7 @@ func TestWhenEC2IsAsked(t *testing.T) {
 		imds := serve(t, fakeimds.Example(), "none")
 		o := volumeOptions(imds.URL, at)
 		o.disks, o.Volumes = c.disks, !c.timer
-		f := Gather(t.Context(), machine(t, nil), o)
+		f := gatherVolumes(t.Context(), machine(t, nil), o)
 		if got := len(s.Requests()); got != c.want || f.Volumes.IsKnown() != (c.want > 0) {
 			t.Errorf("%s: EC2 was asked %d times, want %d; %v", name, got, c.want, f.Volumes)
 		}
@@ -107,7 +115,7 @@ func TestTheKeptAnswerCounts(t *testing.T) {
 	imds := serve(t, fakeimds.Example(), "none")
 	o := volumeOptions(imds.URL, at)
 	h := machine(t, map[string]string{assetTagPath: exampleID})
-	if err := Keep(t.Context(), h, Gather(t.Context(), h, o)); err != nil {
+	if err := Keep(t.Context(), h, gatherVolumes(t.Context(), h, o)); err != nil {
 		t.Fatal(err)
 	}
 	if i, err := h.Stat(VolumesCachePath(exampleID)); err != nil || i.Mode.Perm() != 0o600 {
@@ -129,7 +137,7 @@ func TestTheKeptAnswerCounts(t *testing.T) {
 		"by a timer":      {timer, ""},
 		"without any API": {dead, string(NotAsked)},
 	} {
-		f := Gather(t.Context(), h, c.o)
+		f := gatherVolumes(t.Context(), h, c.o)
 		got, _ := f.Volumes.Get()
 		if d := cmp.Diff(exampleVolumes, got); d != "" || !f.VolumesRead.Equal(noon) {
 			t.Errorf("%s: read %v (-want +got):\n%s", name, f.VolumesRead, d)
@@ -161,7 +169,7 @@ func TestVolumesOfAnotherInstanceAreNotBelieved(t *testing.T) {
 	s, at := serveEC2(t, clock)
 	h := machine(t, nil)
 	o := volumeOptions(serve(t, fakeimds.Example(), "none").URL, at)
-	if err := Keep(t.Context(), h, Gather(t.Context(), h, o)); err != nil {
+	if err := Keep(t.Context(), h, gatherVolumes(t.Context(), h, o)); err != nil {
 		t.Fatal(err)
 	}
 	kept, err := h.ReadFile(VolumesCachePath(exampleID))
@@ -174,11 +182,11 @@ func TestVolumesOfAnotherInstanceAreNotBelieved(t *testing.T) {
 	i := fakeimds.Example()
 	i.ID = other
 	o.Endpoint = serve(t, i, "none").URL
-	if f := Gather(t.Context(), h, o); f.Volumes.IsKnown() {
+	if f := gatherVolumes(t.Context(), h, o); f.Volumes.IsKnown() {
 		t.Errorf("another's volumes are believed: %v", f.Volumes)
 	}
 	put(t, h.Root(), VolumesCachePath(other), string(kept)) // as whoever copies a folder does
-	f := Gather(t.Context(), h, o)
+	f := gatherVolumes(t.Context(), h, o)
 	if f.Volumes.IsKnown() || !slices.ContainsFunc(f.Problems, func(p Problem) bool { return p.Path == VolumesCachePath(other) }) {
 		t.Errorf("a copied folder is believed: %v, %v", f.Volumes, f.Problems)
 	}
@@ -214,7 +222,7 @@ func TestWhatAskingTakes(t *testing.T) {
 		"no domain":      {fakeimds.Example(), path("services/domain"), "", NotAsked, "services/domain"},
 		"a bad address":  {fakeimds.Example(), fakeimds.Fault{}, "ec2.example.org", Malformed, envEC2},
 	} {
-		f := Gather(t.Context(), machine(t, nil), volumeOptions(serveFault(t, c.i, c.f).URL, c.at))
+		f := gatherVolumes(t.Context(), machine(t, nil), volumeOptions(serveFault(t, c.i, c.f).URL, c.at))
 		if r, detail := f.Volumes.Why(); r != c.want || !strings.Contains(detail, c.says) {
 			t.Errorf("%s: %s %q, want %s and %q", name, r, detail, c.want, c.says)
 		}
@@ -239,7 +247,7 @@ func noSecrets(t *testing.T, name string, f Facts) {
 
 func TestVolumesAreReplayed(t *testing.T) {
 	_, at := serveEC2(t, clock)
-	f := Gather(t.Context(), machine(t, nil), volumeOptions(serve(t, fakeimds.Example(), "none").URL, at))
+	f := gatherVolumes(t.Context(), machine(t, nil), volumeOptions(serve(t, fakeimds.Example(), "none").URL, at))
 	var b strings.Builder
 	if err := Save(&b, f); err != nil {
 		t.Fatal(err)

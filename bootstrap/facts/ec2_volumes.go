@@ -28,10 +28,9 @@ type unasked struct {
 
 func (e *unasked) Error() string { return e.detail }
 
-// volumes asks EC2 which volumes are attached to the instance. It waits for no
-// other answer of the crawl, and nothing of the crawl waits for it.
-func (c *crawl) volumes(id answer, o Options) Fact[map[string]EBSVolume] {
-	all, err := c.askVolumes(id, o)
+// volumes asks EC2 which volumes are attached to an instance.
+func (c *crawl) volumes(i Instance, o Options) Fact[map[string]EBSVolume] {
+	all, err := c.askVolumes(i, o)
 	if err == nil {
 		return Known(all)
 	}
@@ -40,23 +39,22 @@ func (c *crawl) volumes(id answer, o Options) Fact[map[string]EBSVolume] {
 	return Unknown[map[string]EBSVolume](r, detail)
 }
 
-func (c *crawl) askVolumes(id answer, o Options) (map[string]EBSVolume, error) {
-	instance, err := instanceID(id.body)
-	if id.absent || id.reason != "" || err != nil {
-		return nil, &unasked{NotAsked, "not asked, as nobody says which instance this is"}
+func (c *crawl) askVolumes(i Instance, o Options) (map[string]EBSVolume, error) {
+	endpoint, err := ec2Endpoint(i, o)
+	if err != nil {
+		return nil, err
 	}
-	var endpoint, region string
-	var who role
-	var errs [3]error
-	c.run(
-		func() { endpoint, errs[0] = c.ec2Endpoint(o) },
-		func() { region, errs[1] = given(parsed(c, regionPath, place), regionPath) },
-		func() { who, errs[2] = c.role() },
-	)
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
+	region, err := given(i.Region, regionPath)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.reached(i, o); err != nil {
+		return nil, err
+	}
+	defer c.client.close()
+	who, err := c.role()
+	if err != nil {
+		return nil, err
 	}
 	own := !strings.Contains(endpoint, "://")
 	if own {
@@ -66,12 +64,30 @@ func (c *crawl) askVolumes(id answer, o Options) (map[string]EBSVolume, error) {
 	defer e.web.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(c.ctx, o.api.within)
 	defer cancel()
-	all, err := e.describeVolumes(ctx, instance)
+	all, err := e.describeVolumes(ctx, i.ID.Or(""))
 	if err == nil && e.ahead != 0 {
 		c.problem(VolumesPath, Unauthorized, "it answered, but only to what was signed by its own time: "+e.clock())
 	}
 	return all, err
 }
+
+// reached gives the crawl a client of the metadata service, which says once more
+// whose credentials it is about to give.
+func (c *crawl) reached(i Instance, o Options) error {
+	urls, _, err := o.endpoints()
+	if err != nil {
+		return &unasked{NotAsked, "not asked, as " + err.Error()}
+	}
+	at := reach(c.ctx, urls, o)
+	if at.id.reason != "" || at.id.absent || at.id.body != i.ID.Or("") {
+		at.client.close()
+		return errNobody
+	}
+	c.client = at.client
+	return nil
+}
+
+var errNobody = &unasked{NotAsked, "not asked, as nobody says which instance this is"}
 
 // given is what EC2 cannot be asked without. Where it is not there the reason is
 // the metadata service's, and told as such: it is none of EC2's.
@@ -88,10 +104,10 @@ func given(f Fact[string], path string) (string, error) {
 
 // ec2Endpoint is the URL that a person set, of whatever scheme, or the domain
 // that EC2's own names are below.
-func (c *crawl) ec2Endpoint(o Options) (string, error) {
+func ec2Endpoint(i Instance, o Options) (string, error) {
 	at := strings.TrimSuffix(o.Getenv(envEC2), "/")
 	if at == "" {
-		return given(parsed(c, domainPath, name), domainPath)
+		return given(i.Domain, domainPath)
 	}
 	if err := checkURL(at, envEC2, "https://ec2.eu-central-1.amazonaws.com"); err != nil {
 		return "", &unasked{Malformed, err.Error()}

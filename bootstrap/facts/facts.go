@@ -101,6 +101,8 @@ type Document struct {
 	Type       string `json:"instanceType"`
 	ImageID    string `json:"imageId"`
 	Arch       string `json:"architecture"` // x86_64, arm64
+
+	PendingTime time.Time `json:"pendingTime,omitzero"` // when the instance was launched, or started last; zero: not said
 }
 
 // UserData is what user-data holds, taken apart. Only what is ours is kept:

@@ -16,7 +16,7 @@ import (
 // Gather reads all facts: the machine's files and, in one crawl under one
 // deadline, IMDS. Where IMDS did not answer all that matters, the last good
 // crawl of this same instance stands in, whole. What went wrong is in
-// Problems; nothing is written.
+// Problems; nothing is written. Of the volumes nothing is asked: see AskVolumes.
 func Gather(ctx context.Context, h *host.Host, o Options) Facts {
 	o = o.withDefaults()
 	now := o.Now().UTC()
@@ -29,14 +29,10 @@ func Gather(ctx context.Context, h *host.Host, o Options) Facts {
 		f.Machine, local = readMachine(h, now)
 	})
 	unread := f.readDisks(h, o)
-	volumes := f.dataVolumes(unread)
-	o.Volumes = o.Volumes && volumes
-	var unnamed []Problem
-	reading.Go(func() { unnamed = nameDisks(ctx, h, f.Disks) })
 	got := ask(ctx, o)
-	f.Instance, f.UserData, f.Volumes, f.Problems = got.instance, got.userData, got.volumes, got.problems
+	f.Instance, f.UserData, f.Problems = got.instance, got.userData, got.problems
 	reading.Wait()
-	local = slices.Concat(local, unread, unnamed)
+	local = slices.Concat(local, unread)
 	f.Machine.Brake = brake
 	f.Source = FromIMDS
 	if !f.Instance.ID.IsKnown() {
@@ -49,11 +45,6 @@ func Gather(ctx context.Context, h *host.Host, o Options) Facts {
 	if !good(f) {
 		local = append(local, f.standIn(h)...)
 	}
-	if f.Volumes.IsKnown() {
-		f.VolumesRead = now
-	} else if volumes {
-		local = append(local, f.volumesStandIn(h, o.Volumes)...)
-	}
 	f.Problems = append(f.Problems, local...)
 	o.Log.Debug("facts", slog.String("source", string(f.Source)), slog.Int("problems", len(f.Problems)))
 	return f
@@ -63,11 +54,10 @@ func Gather(ctx context.Context, h *host.Host, o Options) Facts {
 type asked struct {
 	instance Instance
 	userData UserData
-	volumes  Fact[map[string]EBSVolume]
 	problems []Problem
 }
 
-// ask crawls IMDS, and asks EC2 beside it where that is wanted.
+// ask crawls IMDS.
 func ask(ctx context.Context, o Options) (got asked) {
 	urls, setBy, err := o.endpoints()
 	if err != nil {
@@ -89,12 +79,7 @@ func ask(ctx context.Context, o Options) (got asked) {
 	if at.id.reason != "" {
 		c.problem(idPath, at.id.reason, at.id.detail)
 	}
-	var beside sync.WaitGroup
-	if o.Volumes {
-		beside.Go(func() { got.volumes = c.volumes(at.id, o) })
-	}
 	got.instance = c.instance(at.id, func() { got.userData = c.userData(o.Ours) })
-	beside.Wait()
 	if c.naked {
 		c.problem("api/token", NotAsked, "no token could be had; IMDSv1 was used, as was allowed")
 	}

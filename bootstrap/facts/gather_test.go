@@ -35,7 +35,8 @@ func TestGatherReadsEverything(t *testing.T) {
 		Tags:         Known(map[string]string{"role": "mysql", "hostname": "dev-mysql01", "note": "two\nlines"}),
 		BlockDevices: Known(map[string]string{"ami": "xvda", "root": "/dev/xvda", "ebs1": "sdf"}),
 		LifeCycle:    Known("on-demand"), TargetLifecycle: Known("InService"), SpotAction: Absent[string](),
-		Document: Known(Document{InstanceID: e.ID, AccountID: e.Account, Region: e.Region, Zone: e.Zone, Type: e.Type, ImageID: e.AMI, Arch: "x86_64"}),
+		Document: Known(Document{InstanceID: e.ID, AccountID: e.Account, Region: e.Region, Zone: e.Zone, Type: e.Type, ImageID: e.AMI, Arch: "x86_64",
+			PendingTime: noon.Add(-36 * time.Hour)}),
 	}
 	if d := cmp.Diff(want, f.Instance, cmp.Comparer(sameFacts)); d != "" {
 		t.Errorf("instance (-want +got):\n%s", d)
@@ -87,6 +88,18 @@ func TestAbsentIsAnAnswer(t *testing.T) {
 	}
 	if got := in.IPv6.Or(""); got != "2001:db8::5" {
 		t.Errorf("IPv6 is %q", got)
+	}
+}
+
+// When it was launched is not said, or not in that form: all else counts.
+func TestADocumentWithoutATime(t *testing.T) {
+	for _, said := range []string{"", "yesterday"} {
+		i := fakeimds.Example()
+		i.PendingTime = said
+		f := Gather(t.Context(), machine(t, nil), options(serve(t, i, "none").URL))
+		if d, ok := f.Instance.Document.Get(); !ok || d.InstanceID != i.ID || !d.PendingTime.IsZero() || len(f.Problems) > 0 {
+			t.Errorf("%q: %+v, %v", said, f.Instance.Document, f.Problems)
+		}
 	}
 }
 

@@ -171,7 +171,7 @@ func play(task childTask) (childResult, error) {
 		o.Getenv = func(k string) string { return map[string]string{envEC2: "http://" + l.Addr().String()}[k] }
 	}
 	start := time.Now()
-	res.Facts = Gather(context.Background(), h, o)
+	res.Facts = gatherVolumes(context.Background(), h, o)
 	res.Took = time.Since(start)
 	res.Proxied = saw.Load()
 	res.Findings = Diagnose(context.Background(), o)

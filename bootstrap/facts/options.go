@@ -36,8 +36,8 @@ type Options struct {
 	Now          func() time.Time      // nil: time.Now
 	Log          *slog.Logger          // nil: discards
 
-	// Volumes says that EC2 may be asked about the volumes, where there is one
-	// besides the root's. Its API is one for a whole account: a timer must not.
+	// Volumes says that AskVolumes may ask EC2, where there is a volume besides
+	// the root's. Its API is one for a whole account: a timer must not.
 	Volumes bool
 
 	// Ready waits until there is a way to one of the addresses, for Timeout at

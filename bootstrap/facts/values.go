@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -111,9 +112,17 @@ func lines(one func(string) (string, error)) func(string) ([]string, error) {
 }
 
 func document(s string) (Document, error) {
-	var d Document
-	if err := json.Unmarshal([]byte(s), &d); err != nil {
+	var read struct {
+		Document
+		PendingTime string `json:"pendingTime"` // read apart: one in another form takes nothing else with it
+	}
+	err := json.Unmarshal([]byte(s), &read)
+	d := read.Document
+	if err != nil {
 		return d, fmt.Errorf("the identity document is not JSON: %w", err)
+	}
+	if at, err := time.Parse(time.RFC3339, read.PendingTime); err == nil {
+		d.PendingTime = at.UTC()
 	}
 	if d.InstanceID == "" {
 		return d, fmt.Errorf("the identity document names no instance")

@@ -40,8 +40,8 @@ func data(d block.Disk) bool {
 
 // dataVolumes says that EC2 has something to tell of the disks: there is an EBS
 // volume besides the root's, or nobody knows.
-func (f *Facts) dataVolumes(unread []Problem) bool {
-	return len(unread) > 0 || slices.ContainsFunc(f.Disks, func(d block.Disk) bool { return data(d) && d.Kind == block.EBS })
+func (f *Facts) dataVolumes() bool {
+	return f.trouble(disksPath) || slices.ContainsFunc(f.Disks, func(d block.Disk) bool { return data(d) && d.Kind == block.EBS })
 }
 
 // nameDisks asks the data disks what they were called at their attachment. A

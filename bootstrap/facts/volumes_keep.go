@@ -3,9 +3,7 @@ package facts
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"time"
 
@@ -61,27 +59,4 @@ func readKeptVolumes(h *host.Host, id string) (keptVolumes, error) {
 		return k, fmt.Errorf("read %s: it is about %q; remove it", at, k.Instance)
 	}
 	return k, nil
-}
-
-// volumesStandIn puts EC2's last answer for this instance in the place of one
-// that was not had, or not asked for. It returns what it could not read, and
-// what counts where a question was not answered.
-func (f *Facts) volumesStandIn(h *host.Host, asked bool) []Problem {
-	id := f.InstanceID()
-	if _, err := instanceID(id); err != nil {
-		return nil // nobody knows whose volumes they would be
-	}
-	k, err := readKeptVolumes(h, id)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return []Problem{{Path: VolumesCachePath(id), Reason: Unreadable, Detail: err.Error()}}
-	}
-	r, _ := f.Volumes.Why()
-	f.Volumes, f.VolumesRead = Known(k.Volumes), k.Read
-	if !asked {
-		return nil
-	}
-	return []Problem{{Path: VolumesPath, Reason: r, Detail: "what EC2 said at " + k.Read.Format(time.RFC3339) + " counts"}}
 }

@@ -66,6 +66,9 @@ func (f FileSystem) consented(ctx context.Context, h *host.Host, s found) error 
 			return fmt.Errorf("volume %s was made from a snapshot, so that it is not blank, and nobody recognises what it holds: nothing is made on it", v)
 		}
 	}
+	if err := f.heard(f.On.Volumes()); err != nil {
+		return err
+	}
 	ro, err := readOnly(h, path.Base(s.node))
 	if err == nil && ro {
 		err = fmt.Errorf("%s may not be written to%s", called(f.On), notesOf(h, f.On))

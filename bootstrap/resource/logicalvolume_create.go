@@ -47,7 +47,7 @@ func (l LogicalVolume) consented(ctx context.Context, s lvmSight, i intent, know
 	case !s.made() && !named(ctx, l.Volumes()):
 		return fmt.Errorf("the group %s has no volume %s, but %s, and this instance has not made that group: nothing is created in it; correct the name, or lvcreate it", l.Group.Name, l.Name, has)
 	}
-	return nil
+	return l.Group.heard(l.Volumes())
 }
 
 // make creates it after another look. Signatures that lie there are neither asked

@@ -51,7 +51,7 @@ func (a MDArray) consented(ctx context.Context, h *host.Host, s mdSight) error {
 			return fmt.Errorf("volume %s was made from a snapshot, so that it is not blank, and no array is on it: none is created", m.Volume)
 		}
 	}
-	return nil
+	return a.heard(a.Volumes())
 }
 
 // contents is what the volumes hold, in words.

@@ -45,7 +45,20 @@ func named(ctx context.Context, volumes []string) bool {
 type Storage struct {
 	Folder    string          // the instance's own, for intents and what is known of its volumes
 	Witnessed map[string]bool // volumes that something beside the device says are new
+	Witness   string          // the tag, KEY=VALUE, by which a person says so
 	Snapshot  map[string]bool // volumes made from a snapshot: never blank
+	Untold    map[string]bool // volumes of which EC2 has not told since they came: they may be made from one
+}
+
+// heard refuses what only EC2 could allow: whether a volume that came amidst the
+// pass was made from a snapshot, or is attached to another instance as well.
+func (s Storage) heard(volumes []string) error {
+	for _, v := range volumes {
+		if s.Untold[v] {
+			return fmt.Errorf("EC2 has not told of volume %s since it was attached, and nothing is created on it before; the pass that its coming has asked for asks EC2, as `reveille boot` does", v)
+		}
+	}
+	return nil
 }
 
 // What is done with an array or a group that lacks volumes. "" is the first.
@@ -59,6 +72,9 @@ const (
 // enough where something beside it says that it is new, or where we made it just
 // now: what an earlier boot made may have been used since.
 func (s Storage) proveBlank(ctx context.Context, h *host.Host, d Device, node string) error {
+	if err := s.heard(d.Volumes()); err != nil {
+		return err
+	}
 	noted := true
 	if m, ok := d.(madeHere); ok {
 		var err error
@@ -77,6 +93,11 @@ func (s Storage) proveBlank(ctx context.Context, h *host.Host, d Device, node st
 		}
 		witnessed = witnessed && (made && noted || s.Witnessed[v])
 	}
+	if !witnessed && !named(ctx, d.Volumes()) {
+		if err := s.hours(h, d, node); err != nil {
+			return err
+		}
+	}
 	err := block.Blank(ctx, h, node, witnessed)
 	var not *block.NotBlank
 	if errors.As(err, &not) {
@@ -90,6 +111,27 @@ func (s Storage) proveBlank(ctx context.Context, h *host.Host, d Device, node st
 // somebody's data did.
 type madeHere interface {
 	asNoted(ctx context.Context, h *host.Host) (bool, error)
+}
+
+// readSpeed is what a gp3 volume gives for which nobody pays more, in bytes a
+// second.
+const readSpeed = 125 << 20
+
+// hours refuses a device of which every byte would have to be read: that takes
+// longer than any pass that nobody waits for.
+func (s Storage) hours(h *host.Host, d Device, node string) error {
+	size, err := block.Size(h, node)
+	if err != nil || size <= block.SampleLimit {
+		return err
+	}
+	// It is read once before anything is planned, and once before it is written to.
+	need := 1 + (2*size+readSpeed*3600-1)/(readSpeed*3600)
+	tagged, volumes := "the volume", strings.Join(d.Volumes(), ",")
+	if len(d.Volumes()) > 1 {
+		tagged = "each of its volumes"
+	}
+	return fmt.Errorf("it has %.4g GiB, and nothing says that it is new, so that samples do not prove it blank: tag %s %s, or read every byte of it by `reveille boot --allow-create %s --timeout %dh`",
+		float64(size)/(1<<30), tagged, s.Witness, volumes, need)
 }
 
 // ownBytes is what speaks against finishing what a cut has left where nothing is

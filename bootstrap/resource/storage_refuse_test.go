@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -253,6 +254,81 @@ func TestUnprovenWhereNothingMayBeCreated(t *testing.T) {
 		changes, err := r.Check(context.Background(), w.Host())
 		if err != nil || len(changes) != 1 || !strings.HasSuffix(changes[0].Say, "(once proven blank)") {
 			t.Errorf("%s: %v, %v", r.ID(), changes, err)
+		}
+	}
+}
+
+// Of a volume that has come amidst the pass EC2 may know that it was made from a
+// snapshot: nothing is created on it before EC2 was asked, whoever consents.
+func TestNothingIsCreatedOnAVolumeThatEC2HasNotToldOf(t *testing.T) {
+	w := newWorld(t, four...)
+	s := storage
+	s.Untold = map[string]bool{four[1]: true}
+	a := raid10()
+	a.Storage = s
+	g := groupOn(Volume{four[0]}, Volume{four[1]})
+	g.Storage = s
+	f := FileSystem{Storage: s, On: Volume{four[1]}, Type: "xfs", Create: CreateIfBlank}
+	ctx := plan.WithGrant(plan.WithAllowed(t.Context(), plan.Destroys), plan.Grant{IfBlank: true, Volumes: four})
+	for _, r := range []plan.Resource{a, g, f} {
+		for who, ctx := range map[string]context.Context{"one that may create": ctx, "one that only looks": t.Context()} {
+			changes, err := r.Check(ctx, w.Host())
+			if err == nil || len(changes) > 0 || !strings.Contains(err.Error(), "EC2 has not told of volume "+four[1]+" since it was attached") {
+				t.Errorf("%s, %s: %v, %v", r.ID(), who, changes, err)
+			}
+		}
+	}
+	if err := s.proveBlank(ctx, w.Host(), Volume{four[1]}, "/dev/"+w.disks[four[1]]); err == nil {
+		t.Error("it is proven blank")
+	}
+	f.On = Volume{four[0]}
+	if changes, err := f.Check(ctx, w.Host()); err != nil || len(changes) != 1 {
+		t.Errorf("another volume: %v, %v", changes, err)
+	}
+	l := LogicalVolume{Group: groupOn(Volume{four[0]}), Name: "v", Percent: 100, Create: CreateIfBlank}
+	if _, err := settle(t, w.Host(), l.Group, plan.Destroys); err != nil {
+		t.Fatal(err)
+	}
+	l.Group.Storage.Untold = map[string]bool{four[0]: true}
+	if changes, err := l.Check(ctx, w.Host()); err == nil || !strings.Contains(err.Error(), "EC2 has not told of volume "+four[0]) {
+		t.Errorf("%s: %v, %v", l.ID(), changes, err)
+	}
+}
+
+// Of a large device that nothing says is new every byte would have to be read:
+// that is refused at once, with what to do, and done where a person says so.
+func TestALargeDeviceThatNobodySaysIsNew(t *testing.T) {
+	person := plan.WithGrant(t.Context(), plan.Grant{Volumes: four[:1]})
+	for name, c := range map[string]struct {
+		ctx   context.Context
+		gib   int64
+		s     Storage
+		reads string // how, "" for not at all
+	}{
+		"nothing says so":      {t.Context(), 100, Storage{}, ""},
+		"the profile does":     {plan.WithGrant(t.Context(), plan.Grant{IfBlank: true}), 100, Storage{}, ""},
+		"one more than proven": {t.Context(), 65, Storage{}, ""},
+		"samples are enough":   {t.Context(), 64, Storage{}, "look blank /dev/nvme1n1"},
+		"a witness":            {t.Context(), 100, Storage{Witnessed: map[string]bool{four[0]: true}}, "look blank --witnessed /dev/nvme1n1"},
+		"a person names it":    {person, 100, Storage{}, "look blank /dev/nvme1n1"},
+	} {
+		w := newWorld(t, four...)
+		w.Put("/sys/devices/nvme1n1/size", fmt.Sprintln(c.gib<<30/512), 0o444)
+		asked := ""
+		w.Answer(func(argv []string) (host.Output, error, bool) {
+			if argv[0] == "/proc/self/exe" {
+				asked = strings.Join(argv[1:], " ")
+			}
+			return w.answer(argv)
+		})
+		c.s.Folder, c.s.Witness = storage.Folder, "reveille:instance=i-1"
+		err := c.s.proveBlank(c.ctx, w.Host(), Volume{four[0]}, "/dev/nvme1n1")
+		if asked != c.reads || (err == nil) != (c.reads != "") {
+			t.Errorf("%s: asked %q, %v", name, asked, err)
+		}
+		want := fmt.Sprintf("it has %d GiB, and nothing says that it is new, so that samples do not prove it blank: tag the volume reveille:instance=i-1, or read every byte of it by `reveille boot --allow-create %s --timeout 2h`", c.gib, four[0])
+		if err != nil && err.Error() != want {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -51,7 +51,7 @@ func (g VolumeGroup) consented(ctx context.Context, h *host.Host, s lvmSight) er
 				d.intent.Ended, g.contents(ctx, h, s), g.ID(), g.Folder)
 		}
 	}
-	return nil
+	return g.heard(g.Volumes())
 }
 
 // contents is what the devices hold, in words.

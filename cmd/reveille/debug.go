@@ -65,6 +65,7 @@ func bindDebugFacts(a *app, fs *flag.FlagSet) runner {
 		if err != nil {
 			return a.unreadable(err)
 		}
+		cfg.AskVolumes(ctx, &f, true)
 		if *login && !a.elsewhere() {
 			l := facts.ReadLogin(ctx, cfg.Host)
 			f.Login = &l

@@ -22,6 +22,7 @@ type Instance struct {
 	LifeCycle, TargetLifecycle        string
 	SpotAction                        string // JSON, as the service gives it
 	UserData                          []byte
+	PendingTime                       string // the identity document's, RFC 3339; "" where it has none
 	DocumentID                        string // the identity document's instance id; "" is ID
 	Role                              string // that the instance has
 	Credentials                       Credentials
@@ -55,8 +56,9 @@ func Example() Instance {
 		},
 		BlockDevices: map[string]string{"ami": "xvda", "root": "/dev/xvda", "ebs1": "sdf"},
 		LifeCycle:    "on-demand", TargetLifecycle: "InService",
-		UserData: []byte("hostname=dev-mysql01\nrole=mysql\n"),
-		Role:     "storage", Credentials: Credentials{"ASIAEXAMPLE", "fake/secret+key", "fake//token=="},
+		PendingTime: "2026-01-01T00:00:00Z",
+		UserData:    []byte("hostname=dev-mysql01\nrole=mysql\n"),
+		Role:        "storage", Credentials: Credentials{"ASIAEXAMPLE", "fake/secret+key", "fake//token=="},
 	}
 }
 
@@ -135,11 +137,15 @@ func (i Instance) document() string {
 	if id == "" {
 		id = i.ID
 	}
-	return marshal("identity document", map[string]any{
+	values := map[string]any{
 		"accountId": i.Account, "architecture": "x86_64", "availabilityZone": i.Zone,
 		"imageId": i.AMI, "instanceId": id, "instanceType": i.Type,
 		"privateIp": i.PrivateIP, "region": i.Region, "version": "2017-09-30",
-	})
+	}
+	if i.PendingTime != "" {
+		values["pendingTime"] = i.PendingTime
+	}
+	return marshal("identity document", values)
 }
 
 func marshal(what string, values map[string]any) string {
