@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -85,7 +86,7 @@ func gangliaClusters(profiles []Profile) ([]gangliaCluster, error) {
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b gangliaCluster) int { return a.Port - b.Port })
+	sort.Slice(all, func(i, j int) bool { return all[i].Port < all[j].Port })
 	return all, errors.Join(errs...)
 }
 
