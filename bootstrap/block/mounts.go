@@ -46,7 +46,7 @@ func parseMounts(text string) ([]Mount, error) {
 		if dash < 6 || len(fields) < dash+4 {
 			return nil, fmt.Errorf("%q is no mount", line)
 		}
-		m := Mount{Root: unescape(fields[3]), Path: unescape(fields[4]), Type: fields[dash+1], Source: unescape(fields[dash+2])}
+		m := Mount{Root: Unescape(fields[3]), Path: Unescape(fields[4]), Type: fields[dash+1], Source: Unescape(fields[dash+2])}
 		var err error
 		if m.Major, m.Minor, err = deviceNumber(fields[2]); err != nil {
 			return nil, err
@@ -70,9 +70,9 @@ func deviceNumber(text string) (major, minor int, err error) {
 	return major, minor, err
 }
 
-// unescape puts back what the kernel writes as a backslash and three octal
-// digits: blanks, line ends, backslashes.
-func unescape(s string) string {
+// Unescape puts back what the kernel, and fstab, write as a backslash and three
+// octal digits: blanks, line ends, backslashes.
+func Unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '\\' && i+3 < len(s) {

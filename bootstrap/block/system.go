@@ -107,7 +107,7 @@ func kernelAt(h *host.Host, node string) (string, error) {
 func parseSwaps(text string) (nodes []string) {
 	for line := range strings.Lines(text) {
 		if f := strings.Fields(line); len(f) > 1 && f[1] == "partition" && strings.HasPrefix(f[0], "/") {
-			nodes = append(nodes, unescape(f[0]))
+			nodes = append(nodes, Unescape(f[0]))
 		}
 	}
 	return nodes

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"reveille/bootstrap/block"
 	"reveille/bootstrap/host"
 )
 
@@ -184,10 +185,9 @@ var localKinds = map[string]bool{
 
 func mountPoints(mounts string) []mountPoint {
 	var out []mountPoint
-	unescape := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 	for line := range strings.Lines(mounts) {
 		if f := strings.Fields(line); len(f) > 2 {
-			out = append(out, mountPoint{unescape.Replace(f[1]), f[2]})
+			out = append(out, mountPoint{block.Unescape(f[1]), f[2]})
 		}
 	}
 	return out

@@ -1,6 +1,6 @@
 // Package facts is what is true of this instance now, in one plain struct that
-// saves and loads as JSON: what IMDS says, what user-data holds, and what the
-// machine's own files tell. Reading is all that it does: it must not know what
+// saves and loads as JSON: what IMDS says, what EC2 says of the volumes where a
+// role has disks, what user-data holds, and what the machine's own files tell. Reading is all that it does: it must not know what
 // a role is, nor write to the machine (the cache of the last good crawl is
 // kept by its caller's leave, under the instance's own folder).
 //

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"reveille/bootstrap/block"
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/plan"
 )
@@ -122,13 +123,12 @@ func mountedOn(h *host.Host, p string) (on, kind string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("what is mounted: %w", err)
 	}
-	unescape := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 	for line := range strings.Lines(string(text)) {
 		f := strings.Fields(line)
 		if len(f) < 3 {
 			continue
 		}
-		if at := unescape.Replace(f[1]); (within(p, at) || at == "/") && len(at) >= len(on) {
+		if at := block.Unescape(f[1]); (within(p, at) || at == "/") && len(at) >= len(on) {
 			on, kind = at, f[2]
 		}
 	}

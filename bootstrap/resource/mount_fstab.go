@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"reveille/bootstrap/block"
 	"reveille/bootstrap/host"
 )
 
@@ -37,7 +38,6 @@ func FstabLines(h *host.Host) ([]FstabLine, error) {
 }
 
 func parseFstab(text string) []FstabLine {
-	unescape := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 	var lines []FstabLine
 	number := 0
 	for line := range strings.Lines(text) {
@@ -46,8 +46,8 @@ func parseFstab(text string) []FstabLine {
 		if len(f) < 3 || strings.HasPrefix(f[0], "#") {
 			continue
 		}
-		l := FstabLine{Number: number, Text: strings.Join(f, " "), Source: unescape.Replace(f[0]), Type: f[2]}
-		if at := unescape.Replace(f[1]); path.IsAbs(at) {
+		l := FstabLine{Number: number, Text: strings.Join(f, " "), Source: block.Unescape(f[0]), Type: f[2]}
+		if at := block.Unescape(f[1]); path.IsAbs(at) {
 			l.Path = path.Clean(at)
 		}
 		if len(f) > 3 {
