@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 	"reveille/roles/cite"
 )
 
@@ -27,7 +27,7 @@ func (b *builder) storage(p *Profile) *Storage {
 	for _, it := range b.m.live["storage.swap"].value.items {
 		k := b.m.live["storage.swap"].key
 		text := func(name string) string { return it.field(k, name).text }
-		s.Swaps = append(s.Swaps, SwapArea{From: refOf(text("from")), Label: text("label"), Create: resource.Consent(text("create"))})
+		s.Swaps = append(s.Swaps, SwapArea{From: refOf(text("from")), Label: text("label"), Create: storage.Consent(text("create"))})
 	}
 	c := storageCheck{builder: b, s: s, used: map[Ref]cite.Place{}}
 	c.volumes()
@@ -95,7 +95,7 @@ func (b *builder) array(name string) Array {
 	return Array{
 		Name: name, Level: b.number(at + ".level"), Of: refOf(b.text(at + ".of")).Name,
 		Chunk: bytesOf(b.text(at+".chunk")) >> 10, Bitmap: b.text(at + ".bitmap"),
-		Create: resource.Consent(b.text(at + ".create")), Degraded: b.text(at + ".degraded"),
+		Create: storage.Consent(b.text(at + ".create")), Degraded: b.text(at + ".degraded"),
 	}
 }
 
@@ -103,20 +103,20 @@ func (b *builder) array(name string) Array {
 // itself.
 func (b *builder) group(name string, arrays []Array) Group {
 	at := "storage.lvm." + name
-	g := Group{Name: name, Create: resource.Consent(b.text(at + ".create")), Degraded: b.text(at + ".degraded")}
+	g := Group{Name: name, Create: storage.Consent(b.text(at + ".create")), Degraded: b.text(at + ".degraded")}
 	inherited := len(b.list(at+".of")) > 0
 	for _, ref := range b.list(at + ".of") {
 		of := refOf(ref)
 		g.Of = append(g.Of, of)
 		i := slices.IndexFunc(arrays, func(a Array) bool { return of == Ref{"raid", a.Name} })
-		inherited = inherited && i >= 0 && arrays[i].Create == resource.CreateIfBlank
+		inherited = inherited && i >= 0 && arrays[i].Create == storage.CreateIfBlank
 	}
 	switch {
 	case g.Create != "":
 	case inherited:
-		g.Create = resource.CreateIfBlank
+		g.Create = storage.CreateIfBlank
 	default:
-		g.Create = resource.CreateNever
+		g.Create = storage.CreateNever
 	}
 	for _, v := range b.m.named(at + ".volumes") {
 		size := b.text(at + ".volumes." + v + ".size")
@@ -131,7 +131,7 @@ func (b *builder) mount(it leafItem) Mount {
 	return Mount{
 		Path: text("path"), From: refOf(text("from")), Type: text("type"), Options: it.field(k, "options").texts(),
 		Label: text("label"), Mkfs: it.field(k, "mkfs").texts(), Owner: text("owner"), Group: text("group"), Mode: text("mode"),
-		Create: resource.Consent(text("create")),
+		Create: storage.Consent(text("create")),
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
-	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 )
 
 // How long the storage's steps may take. A file system of terabytes is made or
@@ -55,14 +55,14 @@ type storagePlan struct {
 	f      facts.Facts
 	p      Profile
 	sets   map[string]selection
-	common resource.Storage
+	common storage.Common
 
 	layers, filesystems, mounts plan.Plan
 }
 
 // commonStorage is what all resources of the instance's disks are told.
-func commonStorage(f facts.Facts, found []selection) resource.Storage {
-	var s resource.Storage
+func commonStorage(f facts.Facts, found []selection) storage.Common {
+	var s storage.Common
 	if id := f.InstanceID(); id != "" {
 		s.Folder = path.Join(facts.InstancesPath, id, "storage")
 		s.Witness = witnessTag + "=" + id
@@ -125,15 +125,15 @@ func (s *storagePlan) step(r plan.Resource, within time.Duration, why string) pl
 
 // consent is what may be created: never anything where nobody knows which
 // instance's storage this is, since nothing could be noted before it is made.
-func (s *storagePlan) consent(c resource.Consent, why string) (resource.Consent, string) {
-	if c == resource.CreateIfBlank && s.common.Folder == "" {
-		return resource.CreateNever, why + "; nothing is created while the instance's id is unknown"
+func (s *storagePlan) consent(c storage.Consent, why string) (storage.Consent, string) {
+	if c == storage.CreateIfBlank && s.common.Folder == "" {
+		return storage.CreateNever, why + "; nothing is created while the instance's id is unknown"
 	}
-	return cmp.Or(c, resource.CreateNever), why
+	return cmp.Or(c, storage.CreateNever), why
 }
 
 func (s *storagePlan) volumes(c selection) {
-	v := resource.Volumes{Name: c.set.Name, IDs: c.ids, Count: c.set.Count, Say: c.say, Lacks: c.lacks}
+	v := storage.Volumes{Name: c.set.Name, IDs: c.ids, Count: c.set.Count, Say: c.say, Lacks: c.lacks}
 	var r plan.Resource = v
 	if c.wrong != "" {
 		r = withhold(plan.Resource.Check, v.ID(), c.wrong)
@@ -147,7 +147,7 @@ func (s *storagePlan) volumes(c selection) {
 // need them all: an array comes up without one of them. It needs them where
 // nothing is known of any, or nothing may be done with them.
 func (s *storagePlan) over(step *plan.Step, set string) {
-	c, id := s.sets[set], resource.Volumes{Name: set}.ID()
+	c, id := s.sets[set], storage.Volumes{Name: set}.ID()
 	if c.wrong != "" || len(c.ids) == 0 {
 		step.Needs = append(step.Needs, id)
 	} else {
@@ -162,14 +162,14 @@ func (s *storagePlan) array(a Array) {
 	s.layers = append(s.layers, step)
 }
 
-func (s *storagePlan) md(a Array) resource.MDArray {
+func (s *storagePlan) md(a Array) storage.MDArray {
 	c := s.sets[a.Of]
 	create, _ := s.consent(a.Create, "")
 	if c.wrong != "" {
-		create = resource.CreateNever
+		create = storage.CreateNever
 	}
-	return resource.MDArray{
-		Storage: s.common, Name: a.Name, Level: a.Level, Over: c.ids, Count: c.set.Count,
+	return storage.MDArray{
+		Common: s.common, Name: a.Name, Level: a.Level, Over: c.ids, Count: c.set.Count,
 		Chunk: a.Chunk, Bitmap: a.Bitmap, Create: create, Degraded: a.Degraded,
 	}
 }
@@ -183,7 +183,7 @@ func (s *storagePlan) group(g Group) {
 		if of.Kind == "volumes" {
 			s.over(&step, of.Name)
 		} else {
-			step.Needs = append(step.Needs, resource.MDArray{Name: of.Name}.ID())
+			step.Needs = append(step.Needs, storage.MDArray{Name: of.Name}.ID())
 		}
 	}
 	s.layers = append(s.layers, step)
@@ -197,8 +197,8 @@ func (s *storagePlan) group(g Group) {
 
 // vg is a group on the devices that are known. On others than it should have,
 // it is never made.
-func (s *storagePlan) vg(g Group) resource.VolumeGroup {
-	r := resource.VolumeGroup{Storage: s.common, Name: g.Name, Degraded: g.Degraded}
+func (s *storagePlan) vg(g Group) storage.VolumeGroup {
+	r := storage.VolumeGroup{Common: s.common, Name: g.Name, Degraded: g.Degraded}
 	r.Create, _ = s.consent(g.Create, "")
 	wanted := 0
 	for _, of := range g.Of {
@@ -207,18 +207,18 @@ func (s *storagePlan) vg(g Group) resource.VolumeGroup {
 			continue
 		}
 		for _, id := range s.sets[of.Name].ids {
-			r.Over = append(r.Over, resource.Volume{VolumeID: id})
+			r.Over = append(r.Over, storage.Volume{VolumeID: id})
 		}
 		wanted += s.sets[of.Name].set.Count
 	}
 	if len(r.Over) != wanted {
-		r.Create = resource.CreateNever
+		r.Create = storage.CreateNever
 	}
 	return r
 }
 
-func (s *storagePlan) lv(g resource.VolumeGroup, v LogicalVolume) resource.LogicalVolume {
-	return resource.LogicalVolume{Group: g, Name: v.Name, Size: v.Size, Percent: v.Percent, Stripes: v.Stripes, Create: g.Create}
+func (s *storagePlan) lv(g storage.VolumeGroup, v LogicalVolume) storage.LogicalVolume {
+	return storage.LogicalVolume{Group: g, Name: v.Name, Size: v.Size, Percent: v.Percent, Stripes: v.Stripes, Create: g.Create}
 }
 
 func (s *storagePlan) arrayNamed(name string) Array {

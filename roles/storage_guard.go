@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 )
 
 // mountIDs are the steps that the role's programs wait for.
@@ -14,7 +15,7 @@ func (p Profile) mountIDs() []string {
 	}
 	var ids []string
 	for _, m := range p.Storage.Mounts {
-		ids = append(ids, resource.Mount{Path: m.Path}.ID())
+		ids = append(ids, storage.Mount{Path: m.Path}.ID())
 	}
 	return ids
 }

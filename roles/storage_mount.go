@@ -6,17 +6,17 @@ import (
 	"strings"
 
 	"reveille/bootstrap/plan"
-	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 )
 
 // mount asks for a file system and its mount.
 func (s *storagePlan) mount(m Mount) {
 	create, why := s.consent(m.Create, s.p.Why("storage.mounts"))
-	wanted := resource.Mount{Path: m.Path, Options: m.Options, Owner: m.Owner, Group: m.Group, Mode: m.Mode}
-	fs := resource.FileSystem{Storage: s.common, Type: m.Type, Label: m.Label, Options: m.Mkfs, Create: create}
-	step := s.used(m.From, fs, wanted.ID(), why, func(fs resource.FileSystem) plan.Resource { wanted.From = fs; return wanted })
+	wanted := storage.Mount{Path: m.Path, Options: m.Options, Owner: m.Owner, Group: m.Group, Mode: m.Mode}
+	fs := storage.FileSystem{Common: s.common, Type: m.Type, Label: m.Label, Options: m.Mkfs, Create: create}
+	step := s.used(m.From, fs, wanted.ID(), why, func(fs storage.FileSystem) plan.Resource { wanted.From = fs; return wanted })
 	if parent := s.mountAbove(m.Path); parent != "" {
-		step.Needs = append(step.Needs, resource.Mount{Path: parent}.ID())
+		step.Needs = append(step.Needs, storage.Mount{Path: parent}.ID())
 	}
 	s.mounts = append(s.mounts, step)
 }
@@ -24,13 +24,13 @@ func (s *storagePlan) mount(m Mount) {
 // swap asks for a swap area and its use.
 func (s *storagePlan) swap(w SwapArea) {
 	create, why := s.consent(w.Create, s.p.Why("storage.swap"))
-	fs := resource.FileSystem{Storage: s.common, Type: "swap", Label: w.Label, Create: create}
-	s.mounts = append(s.mounts, s.used(w.From, fs, "swap:"+w.From.String(), why, func(fs resource.FileSystem) plan.Resource { return resource.Swap{From: fs} }))
+	fs := storage.FileSystem{Common: s.common, Type: "swap", Label: w.Label, Create: create}
+	s.mounts = append(s.mounts, s.used(w.From, fs, "swap:"+w.From.String(), why, func(fs storage.FileSystem) plan.Resource { return storage.Swap{From: fs} }))
 }
 
 // used is the step that uses a file system, which it asks for as well. The ID is
 // for where it is not known which device that lies on.
-func (s *storagePlan) used(from Ref, fs resource.FileSystem, id, why string, by func(resource.FileSystem) plan.Resource) plan.Step {
+func (s *storagePlan) used(from Ref, fs storage.FileSystem, id, why string, by func(storage.FileSystem) plan.Resource) plan.Step {
 	on, below := s.device(from)
 	if on == nil {
 		step := s.step(withhold(plan.Resource.Check, id, "which volume it lies on is not known"), mountWithin, why)
@@ -48,14 +48,14 @@ func (s *storagePlan) used(from Ref, fs resource.FileSystem, id, why string, by 
 
 // device is what a file system lies on, and the step that it needs. nil: which
 // volume that is is not known, or it must not be touched.
-func (s *storagePlan) device(r Ref) (resource.Device, string) {
+func (s *storagePlan) device(r Ref) (storage.Device, string) {
 	switch r.Kind {
 	case "volumes":
-		c, step := s.sets[r.Name], resource.Volumes{Name: r.Name}.ID()
+		c, step := s.sets[r.Name], storage.Volumes{Name: r.Name}.ID()
 		if c.wrong != "" || len(c.ids) != 1 {
 			return nil, step
 		}
-		return resource.Volume{VolumeID: c.ids[0]}, step
+		return storage.Volume{VolumeID: c.ids[0]}, step
 	case "raid":
 		a := s.md(s.arrayNamed(r.Name))
 		return a, a.ID()

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 )
 
 // Storage is the role's disks and what lies on them. Each list but Mounts is
@@ -40,7 +40,7 @@ type Array struct {
 	Of       string // the volume set's name
 	Chunk    int64  // KiB; 0 is mdadm's own
 	Bitmap   string // internal, none; "" is mdadm's own
-	Create   resource.Consent
+	Create   storage.Consent
 	Degraded string // read-only, start, refuse
 }
 
@@ -49,7 +49,7 @@ type Group struct {
 	Name     string
 	Of       []Ref
 	Volumes  []LogicalVolume
-	Create   resource.Consent
+	Create   storage.Consent
 	Degraded string // as Array
 }
 
@@ -72,14 +72,14 @@ type Mount struct {
 	Owner   string
 	Group   string
 	Mode    string
-	Create  resource.Consent
+	Create  storage.Consent
 }
 
 // SwapArea is what the machine swaps to.
 type SwapArea struct {
 	From   Ref
 	Label  string
-	Create resource.Consent
+	Create storage.Consent
 }
 
 // Ref names what something lies on.

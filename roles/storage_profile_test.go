@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 	"reveille/bootstrap/userdata"
 )
 
@@ -37,15 +37,15 @@ func TestStorageIsReadWithItsNames(t *testing.T) {
 			{Name: "log", Devices: []string{"sdf", "sdg"}, Count: 2},
 		},
 		Arrays: []Array{
-			{Name: "data", Level: 10, Of: "data", Chunk: 1024, Create: resource.CreateIfBlank, Degraded: "read-only"},
-			{Name: "log", Level: 1, Of: "log", Create: resource.CreateNever, Degraded: "start"},
+			{Name: "data", Level: 10, Of: "data", Chunk: 1024, Create: storage.CreateIfBlank, Degraded: "read-only"},
+			{Name: "log", Level: 1, Of: "log", Create: storage.CreateNever, Degraded: "start"},
 		},
 		Groups: []Group{
 			{Name: "db", Of: []Ref{{"raid", "data"}}, Volumes: []LogicalVolume{{Name: "mysql", Percent: 80}, {Name: "tmp", Size: 20 << 30}},
-				Create: resource.CreateIfBlank, Degraded: "read-only"},
-			{Name: "log", Of: []Ref{{"raid", "log"}}, Volumes: []LogicalVolume{{Name: "a", Size: 1 << 40}}, Create: resource.CreateNever, Degraded: "refuse"},
+				Create: storage.CreateIfBlank, Degraded: "read-only"},
+			{Name: "log", Of: []Ref{{"raid", "log"}}, Volumes: []LogicalVolume{{Name: "a", Size: 1 << 40}}, Create: storage.CreateNever, Degraded: "refuse"},
 		},
-		Mounts: []Mount{{Path: "/var/lib/mysql", From: Ref{"lvm", "db/mysql"}, Type: "xfs", Options: []string{"noatime"}, Owner: "mysql", Create: resource.CreateIfBlank}},
+		Mounts: []Mount{{Path: "/var/lib/mysql", From: Ref{"lvm", "db/mysql"}, Type: "xfs", Options: []string{"noatime"}, Owner: "mysql", Create: storage.CreateIfBlank}},
 	}
 	if d := cmp.Diff(want, p.Storage); d != "" {
 		t.Error(d)
@@ -67,15 +67,15 @@ func TestStorageIsReadWithItsNames(t *testing.T) {
 // Consent is said, or comes from the array below: never from a mount, and
 // never for volumes that nobody consented to write on.
 func TestAGroupConsentsAsItsArrayDoes(t *testing.T) {
-	for text, want := range map[string]resource.Consent{
-		"raid: {r: {level: 1, of: two, create: if-blank}}\n  lvm: {g: {of: raid/r, volumes: {v: 1GiB}}}":                          resource.CreateIfBlank,
-		"raid: {r: {level: 1, of: two}}\n  lvm: {g: {of: raid/r, volumes: {v: 1GiB}}}":                                            resource.CreateNever,
-		"raid: {r: {level: 1, of: two, create: if-blank}}\n  lvm: {g: {of: raid/r, create: never, volumes: {v: 1GiB}}}":           resource.CreateNever,
-		"raid: {r: {level: 1, of: two, create: if-blank}}\n  lvm: {g: {of: [raid/r, one], volumes: {v: 1GiB}}}":                   resource.CreateNever,
-		"raid: {r: {level: 1, of: two, create: if-blank}}\n  lvm: {g: {of: [one, raid/r], volumes: {v: 1GiB}}}":                   resource.CreateNever,
-		"lvm: {g: {of: one, volumes: {v: 1GiB}}}\n  mounts: [{path: /a, from: lvm/g/v, type: xfs, create: if-blank}]":             resource.CreateNever,
-		"lvm: {g: {of: one, create: if-blank, volumes: {v: 1GiB}}}\n  mounts: [{path: /a, from: lvm/g/v, type: xfs}]":             resource.CreateIfBlank,
-		"raid: {r: {level: 1, of: two, create: never}}\n  lvm: {g: {of: raid/r, create: if-blank, volumes: {v: {size: 1GiB}}}}\n": resource.CreateIfBlank,
+	for text, want := range map[string]storage.Consent{
+		"raid: {r: {level: 1, of: two, create: if-blank}}\n  lvm: {g: {of: raid/r, volumes: {v: 1GiB}}}":                          storage.CreateIfBlank,
+		"raid: {r: {level: 1, of: two}}\n  lvm: {g: {of: raid/r, volumes: {v: 1GiB}}}":                                            storage.CreateNever,
+		"raid: {r: {level: 1, of: two, create: if-blank}}\n  lvm: {g: {of: raid/r, create: never, volumes: {v: 1GiB}}}":           storage.CreateNever,
+		"raid: {r: {level: 1, of: two, create: if-blank}}\n  lvm: {g: {of: [raid/r, one], volumes: {v: 1GiB}}}":                   storage.CreateNever,
+		"raid: {r: {level: 1, of: two, create: if-blank}}\n  lvm: {g: {of: [one, raid/r], volumes: {v: 1GiB}}}":                   storage.CreateNever,
+		"lvm: {g: {of: one, volumes: {v: 1GiB}}}\n  mounts: [{path: /a, from: lvm/g/v, type: xfs, create: if-blank}]":             storage.CreateNever,
+		"lvm: {g: {of: one, create: if-blank, volumes: {v: 1GiB}}}\n  mounts: [{path: /a, from: lvm/g/v, type: xfs}]":             storage.CreateIfBlank,
+		"raid: {r: {level: 1, of: two, create: never}}\n  lvm: {g: {of: raid/r, create: if-blank, volumes: {v: {size: 1GiB}}}}\n": storage.CreateIfBlank,
 	} {
 		p := mustResolve(t, machine(says("role=x")), role("x", "role: x\nstorage:\n  volumes: {one: {devices: [sdf]}, two: {devices: [sdg, sdh]}}\n  "+text+"\n"))
 		if got := p.Storage.Groups[0].Create; got != want {

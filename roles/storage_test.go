@@ -12,6 +12,7 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 )
 
 const (
@@ -79,7 +80,7 @@ func TestVolumesAreChosen(t *testing.T) {
 			f := machine(append([]func(*facts.Facts){says("role=x"), withDisks()}, c.change...)...)
 			steps := planOf(t, f, role("x", "role: x\nstorage: {volumes: {s: "+c.set+"}}\n"))
 			step := stepOf(t, steps, "volumes:s")
-			v, chosen := step.Resource.(resource.Volumes)
+			v, chosen := step.Resource.(storage.Volumes)
 			if d := cmp.Diff(c.want, v.IDs); d != "" || step.Required || step.Within != time.Minute {
 				t.Errorf("%+v %s", step, d)
 			}
@@ -122,13 +123,13 @@ storage:
 		contains(t, stepOf(t, steps, id).Resource.(plan.Describer).Describe(), "withheld: "+volumeB+" is in "+other+" as well")
 	}
 	raid := stepOf(t, steps, "raid:a")
-	if raid.Resource.(resource.MDArray).Create != resource.CreateNever || !slices.Equal(raid.Needs, []string{"volumes:a"}) {
+	if raid.Resource.(storage.MDArray).Create != storage.CreateNever || !slices.Equal(raid.Needs, []string{"volumes:a"}) {
 		t.Errorf("an array over volumes that are not its own: %+v", raid)
 	}
 	if s := stepOf(t, steps, "mount:/b"); !slices.Equal(s.Needs, []string{"volumes:b"}) {
 		t.Errorf("%+v", s)
 	}
-	if s := stepOf(t, steps, "filesystem:volume:vol-0000000c"); s.Resource.(resource.FileSystem).Create != resource.CreateIfBlank {
+	if s := stepOf(t, steps, "filesystem:volume:vol-0000000c"); s.Resource.(storage.FileSystem).Create != storage.CreateIfBlank {
 		t.Errorf("%+v", s)
 	}
 	stepOf(t, steps, "hostname")
@@ -157,12 +158,12 @@ storage:
 			t.Errorf("%s needs %v after %v within %s", id, s.Needs, s.After, s.Within)
 		}
 	}
-	r := stepOf(t, steps, "raid:r").Resource.(resource.MDArray)
+	r := stepOf(t, steps, "raid:r").Resource.(storage.MDArray)
 	if r.Count != 2 || !slices.Equal(r.Over, []string{volumeA}) {
 		t.Errorf("%+v", r)
 	}
-	for id, want := range map[string]resource.Consent{"lvm:g": resource.CreateNever, "lvm:whole": resource.CreateIfBlank} {
-		if g := stepOf(t, steps, id).Resource.(resource.VolumeGroup); g.Create != want || len(g.Over) != 1 {
+	for id, want := range map[string]storage.Consent{"lvm:g": storage.CreateNever, "lvm:whole": storage.CreateIfBlank} {
+		if g := stepOf(t, steps, id).Resource.(storage.VolumeGroup); g.Create != want || len(g.Over) != 1 {
 			t.Errorf("%s: %+v", id, g)
 		}
 	}
@@ -179,15 +180,15 @@ func TestWitnessesOfAVolume(t *testing.T) {
 		v["vol-0000000c"] = facts.EBSVolume{Device: "/dev/sdh", Tags: map[string]string{witnessTag: "i-0ffffffffffffffff"}}
 	}))
 	const text = "role: x\nstorage:\n  volumes: {s: {devices: [sdf, sdg, sdh]}}\n  raid: {r: {level: 5, of: s, create: if-blank}}\n"
-	r := stepOf(t, planOf(t, f, role("x", text)), "raid:r").Resource.(resource.MDArray)
-	want := resource.Storage{Folder: "/var/lib/reveille/instances/i-0123456789abcdef0/storage",
+	r := stepOf(t, planOf(t, f, role("x", text)), "raid:r").Resource.(storage.MDArray)
+	want := storage.Common{Folder: "/var/lib/reveille/instances/i-0123456789abcdef0/storage",
 		Witness: "reveille:instance=i-0123456789abcdef0", Witnessed: map[string]bool{volumeB: true}, Snapshot: map[string]bool{volumeA: true}}
-	if d := cmp.Diff(want, r.Storage); d != "" {
+	if d := cmp.Diff(want, r.Common); d != "" {
 		t.Error(d)
 	}
 	f.Instance.ID = facts.Unknown[string](facts.TimedOut, "")
 	s := stepOf(t, planOf(t, f, role("x", text)), "raid:r")
-	if r := s.Resource.(resource.MDArray); r.Create != resource.CreateNever || r.Folder != "" || len(r.Witnessed) > 0 {
+	if r := s.Resource.(storage.MDArray); r.Create != storage.CreateNever || r.Folder != "" || len(r.Witnessed) > 0 {
 		t.Errorf("%+v", r)
 	}
 	contains(t, s.Why, "nothing is created while the instance's id is unknown")
@@ -216,7 +217,7 @@ func TestAVolumeYoungerThanTheInstance(t *testing.T) {
 			v[volumeA] = a
 		}))
 		f.Instance.Document = facts.Known(facts.Document{InstanceID: c.of, PendingTime: c.launched})
-		r := stepOf(t, planOf(t, f, role("x", "role: x\nstorage:\n  volumes: {s: {ids: ["+volumeA+", "+volumeB+"]}}\n  raid: {r: {level: 1, of: s}}\n")), "raid:r").Resource.(resource.MDArray)
+		r := stepOf(t, planOf(t, f, role("x", "role: x\nstorage:\n  volumes: {s: {ids: ["+volumeA+", "+volumeB+"]}}\n  raid: {r: {level: 1, of: s}}\n")), "raid:r").Resource.(storage.MDArray)
 		if r.Witnessed[volumeA] != c.want || r.Witnessed[volumeB] {
 			t.Errorf("%s: %v", name, r.Witnessed)
 		}

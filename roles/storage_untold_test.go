@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"reveille/bootstrap/facts"
-	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 )
 
 // Of a volume that came after EC2 was asked nobody knows whether it was made from
@@ -37,7 +37,7 @@ func TestVolumesThatEC2HasNotToldOf(t *testing.T) {
 	} {
 		f := machine(append([]func(*facts.Facts){says("role=x"), withDisks()}, c.change...)...)
 		steps := planOf(t, f, role("x", "role: x\nstorage:\n  volumes: {s: {ids: ["+volumeA+", "+late+"]}}\n  raid: {r: {level: 1, of: s, create: if-blank}}\n"))
-		r := stepOf(t, steps, "raid:r").Resource.(resource.MDArray)
+		r := stepOf(t, steps, "raid:r").Resource.(storage.MDArray)
 		if got := slices.Sorted(maps.Keys(r.Untold)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: not told of %v, want %v", name, got, c.want)
 		}

@@ -61,7 +61,7 @@ func (p Pass) prepare(ctx context.Context, w agent.Wanted) (rest func(), err err
 // other half.
 func (p Pass) settle(r *api.Report, walked converge.Report, max plan.Risk) {
 	for _, got := range walked.Results {
-		if n, ok := got.Step.Resource.(resource.Noter); ok && p.Host.Live() {
+		if n, ok := got.Step.Resource.(plan.Noter); ok && p.Host.Live() {
 			r.Notes = append(r.Notes, n.Notes(p.Host)...)
 		}
 	}

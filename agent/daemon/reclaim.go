@@ -15,6 +15,7 @@ import (
 	"reveille/bootstrap/originals"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 	"reveille/roles"
 )
 
@@ -56,7 +57,7 @@ func putBack(ctx context.Context, h *host.Host, max plan.Risk, on func(int, conv
 
 // sweep takes away the temporary files that a killed run has left.
 func sweep(h *host.Host, p plan.Plan, id string) error {
-	err := resource.Sweep(h, p)
+	err := errors.Join(resource.Sweep(h, p), storage.Sweep(h))
 	for _, path := range []string{report.Path, facts.PausePath, facts.CachePath(id)} {
 		err = errors.Join(err, h.Sweep(filepath.Dir(path)))
 	}

@@ -9,6 +9,7 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 )
 
 // service is the unit that runs the daemon.
@@ -86,7 +87,7 @@ func noTool(ctx context.Context, h *host.Host) error {
 		return fmt.Errorf("see whether something is being made on a volume: %w", err)
 	}
 	for _, folder := range folders {
-		units, err := resource.RunningStorage(ctx, h, folder)
+		units, err := storage.Running(ctx, h, folder)
 		if err != nil {
 			return fmt.Errorf("see whether something is being made on a volume: %w", err)
 		}

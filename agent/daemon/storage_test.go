@@ -12,6 +12,7 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/plan"
 	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 )
 
 // Who does not say himself who he is creates nothing, and neither does who has
@@ -96,7 +97,7 @@ func TestStorageIsNotedComplete(t *testing.T) {
 // A person's word counts on a machine that says who it is, for volumes on which
 // something of the role lies.
 func TestWhomAGrantIsFor(t *testing.T) {
-	steps := plan.Plan{{Resource: resource.MDArray{Name: "data", Over: []string{"vol-1", "vol-2"}}}}
+	steps := plan.Plan{{Resource: storage.MDArray{Name: "data", Over: []string{"vol-1", "vol-2"}}}}
 	for name, c := range map[string]struct {
 		allow  []string
 		max    plan.Risk

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"reveille/bootstrap/plan"
-	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 )
 
 // unhurried is the plan with time for what a person has asked for by volume:
@@ -29,11 +29,11 @@ func unhurried(ctx context.Context, steps plan.Plan, grant plan.Grant) plan.Plan
 // provenFor are the volumes that a resource proves blank.
 func provenFor(r plan.Resource) []string {
 	switch r := r.(type) {
-	case resource.MDArray:
+	case storage.MDArray:
 		return r.Volumes()
-	case resource.VolumeGroup:
+	case storage.VolumeGroup:
 		return r.Volumes()
-	case resource.FileSystem:
+	case storage.FileSystem:
 		return r.On.Volumes()
 	}
 	return nil

@@ -8,19 +8,19 @@ import (
 	"reveille/bootstrap/converge"
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/plan"
-	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 )
 
 // Every byte of a large volume is read where a person has named it: the steps
 // that do so have the time of the pass, and no others.
 func TestWhoNamesAVolumeWaitsForItsProof(t *testing.T) {
 	const long, short = 3 * time.Hour, time.Minute
-	on := resource.Volume{VolumeID: "vol-1"}
-	array := resource.MDArray{Name: "a", Over: []string{"vol-1", "vol-2"}}
+	on := storage.Volume{VolumeID: "vol-1"}
+	array := storage.MDArray{Name: "a", Over: []string{"vol-1", "vol-2"}}
 	steps := plan.Plan{}
 	for _, r := range []plan.Resource{
-		resource.Volumes{Name: "v", IDs: []string{"vol-1"}}, resource.FileSystem{On: on}, array, resource.FileSystem{On: array},
-		resource.VolumeGroup{Name: "g", Over: []resource.Device{on}}, resource.Mount{Path: "/srv"},
+		storage.Volumes{Name: "v", IDs: []string{"vol-1"}}, storage.FileSystem{On: on}, array, storage.FileSystem{On: array},
+		storage.VolumeGroup{Name: "g", Over: []storage.Device{on}}, storage.Mount{Path: "/srv"},
 	} {
 		steps = append(steps, plan.Step{Resource: r, Within: short})
 	}

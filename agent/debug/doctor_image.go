@@ -9,7 +9,7 @@ import (
 	"reveille/agent"
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
-	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 )
 
 const cleanIt = "`reveille clean` before the image is made."
@@ -103,7 +103,7 @@ func nameLeft(p Patient) []facts.Finding {
 
 // fstabTraps finds lines that stop a boot where their device is not there.
 func fstabTraps(p Patient) []facts.Finding {
-	lines, err := resource.FstabLines(p.Host)
+	lines, err := storage.FstabLines(p.Host)
 	if err != nil {
 		return nil
 	}
@@ -111,7 +111,7 @@ func fstabTraps(p Patient) []facts.Finding {
 	for _, l := range lines {
 		if l.Holds() {
 			all = append(all, found("fstab-trap", facts.Warning,
-				fmt.Sprintf("%s:%d: the boot stops where %s is not there for %s.", resource.Fstab, l.Number, l.Source, l.Path),
+				fmt.Sprintf("%s:%d: the boot stops where %s is not there for %s.", storage.Fstab, l.Number, l.Source, l.Path),
 				"Add the option nofail, or let a role's profile mount it.")...)
 		}
 	}
@@ -123,9 +123,9 @@ func fstabTraps(p Patient) []facts.Finding {
 func fstabVolumes(p Patient) []facts.Finding {
 	var all []facts.Finding
 	for _, s := range p.Wanted.Plan {
-		if m, ok := s.Resource.(resource.Mount); ok {
+		if m, ok := s.Resource.(storage.Mount); ok {
 			for _, note := range m.Notes(p.Host) {
-				all = append(all, found("fstab-volume", facts.Error, note+".", "Take the line out of "+resource.Fstab+": the agent mounts it once it is checked.")...)
+				all = append(all, found("fstab-volume", facts.Error, note+".", "Take the line out of "+storage.Fstab+": the agent mounts it once it is checked.")...)
 			}
 		}
 	}

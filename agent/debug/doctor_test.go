@@ -14,7 +14,7 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host/hosttest"
 	"reveille/bootstrap/plan"
-	"reveille/bootstrap/resource"
+	"reveille/bootstrap/storage"
 	"reveille/bootstrap/userdata"
 	"reveille/roles"
 )
@@ -74,7 +74,7 @@ func TestDoctorOfAnInstance(t *testing.T) {
 		"fstab": {files: map[string]string{"/etc/fstab": "LABEL=data /data xfs noatime 0 2\nnas:/home /home nfs rw\n//nas/x /x cifs nofail\n"}, want: "fstab-trap fstab-trap"},
 		"fstab mounts a role's disk": {files: map[string]string{"/etc/fstab": "LABEL=data /srv/data xfs nofail 0 2\n", "/proc/self/mountinfo": "20 1 259:1 / / rw - ext4 /dev/root rw\n"},
 			spoil: func(p *Patient) {
-				p.Wanted.Plan = plan.Plan{{Resource: resource.Mount{Path: "/srv/data"}}, {Resource: resource.Mount{Path: "/srv/data2"}}}
+				p.Wanted.Plan = plan.Plan{{Resource: storage.Mount{Path: "/srv/data"}}, {Resource: storage.Mount{Path: "/srv/data2"}}}
 			}, want: "fstab-volume"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -86,3 +86,8 @@ func Unescape(s string) string {
 	}
 	return b.String()
 }
+
+// Within says that a path is a folder, or lies in it; both are clean.
+func Within(path, folder string) bool {
+	return path == folder || strings.HasPrefix(path, folder+"/")
+}

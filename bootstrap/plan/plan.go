@@ -36,6 +36,12 @@ type Liver interface {
 	Live() bool
 }
 
+// Noter is a Resource with something to say in the report, however its step
+// ended. It looks and changes nothing.
+type Noter interface {
+	Notes(h *host.Host) []string
+}
+
 // Risk is the worst that a change can do to a machine that people use.
 type Risk int
 

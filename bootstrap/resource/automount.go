@@ -65,7 +65,7 @@ func (a Automount) homes(h *host.Host) error {
 		if len(f) < 7 || !strings.HasPrefix(f[5], "/") || noLogin(f[6]) {
 			continue
 		}
-		if home := path.Clean(f[5]); within(home, a.Path) || home != "/" && within(a.Path, home) {
+		if home := path.Clean(f[5]); block.Within(home, a.Path) || home != "/" && block.Within(a.Path, home) {
 			errs = append(errs, fmt.Errorf("%s is the home of the local account %s: choose another autofs.path, or move that home", home, f[0]))
 		}
 	}
@@ -75,11 +75,6 @@ func (a Automount) homes(h *host.Host) error {
 func noLogin(shell string) bool {
 	name := path.Base(shell)
 	return shell != "" && (name == "nologin" || name == "false" || name == "sync")
-}
-
-// within says that a path is a folder, or lies in it.
-func within(p, folder string) bool {
-	return p == folder || strings.HasPrefix(p, folder+"/")
 }
 
 // empty refuses a folder that holds something, which would be hidden, and one
@@ -128,7 +123,7 @@ func mountedOn(h *host.Host, p string) (on, kind string, err error) {
 		if len(f) < 3 {
 			continue
 		}
-		if at := block.Unescape(f[1]); (within(p, at) || at == "/") && len(at) >= len(on) {
+		if at := block.Unescape(f[1]); (block.Within(p, at) || at == "/") && len(at) >= len(on) {
 			on, kind = at, f[2]
 		}
 	}

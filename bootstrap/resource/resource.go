@@ -1,7 +1,7 @@
 // Package resource is what a plan can ask for, one file each. A resource looks
 // (Check) and says what it would change; the changes do it. It knows the door
-// to the machine (package host), how block devices are looked at (package block)
-// and nothing of roles or facts: whatever decides is already in its fields.
+// to the machine (package host) and nothing of roles or facts: whatever decides
+// is already in its fields. What lies on disks is package storage's.
 package resource
 
 import "io/fs"

@@ -69,7 +69,7 @@ func (s Script) Check(ctx context.Context, h *host.Host) ([]plan.Change, error) 
 	}
 	if t, err := h.Units().Task(ctx, s.unit()); err != nil {
 		return nil, err
-	} else if running(t) { // its entry was removed meanwhile
+	} else if t.Running() { // its entry was removed meanwhile
 		return nil, s.wait(s.unit())
 	}
 	if err := trusted(h, s.Path); err != nil {
@@ -83,7 +83,7 @@ func (s Script) Check(ctx context.Context, h *host.Host) ([]plan.Change, error) 
 // pass that may change anything at all: the note is ours, and the machine is
 // not touched by it.
 func (s Script) follow(ctx context.Context, h *host.Host, r scriptRecord) ([]plan.Change, error) {
-	boot, err := bootID(h)
+	boot, err := h.BootID()
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s Script) follow(ctx context.Context, h *host.Host, r scriptRecord) ([]pla
 		}
 	}
 	switch {
-	case running(t):
+	case t.Running():
 		return nil, s.wait(r.Unit)
 	case t.State == "active", t.State == "failed":
 		do := func(ctx context.Context) error { return s.end(ctx, h, r, t) }
@@ -103,17 +103,8 @@ func (s Script) follow(ctx context.Context, h *host.Host, r scriptRecord) ([]pla
 	return nil, fmt.Errorf("%s began at %s and was cut short: nobody saw its end; see how far it came; %s", s.Path, r.Began, s.again())
 }
 
-// running says that systemd is about to start a task, or has not seen its end.
-func running(t host.TaskState) bool {
-	switch t.State {
-	case "", "absent", "inactive", "active", "failed":
-		return false
-	}
-	return true
-}
-
 func (s Script) wait(unit string) error {
-	return &plan.NotYet{For: s.Path + " to end; " + logOf(unit) + " shows what it says"}
+	return &plan.NotYet{For: s.Path + " to end; " + host.LogOf(unit) + " shows what it says"}
 }
 
 // again is what a person may do about a script that is not run by itself.

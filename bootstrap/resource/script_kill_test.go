@@ -131,7 +131,7 @@ func TestScriptUnitNames(t *testing.T) {
 		}
 		seen[got] = path
 	}
-	if got := logOf(`a\x2db`); got != "`journalctl -u 'a\\x2db'`" {
+	if got := host.LogOf(`a\x2db`); got != "`journalctl -u 'a\\x2db'`" {
 		t.Error(got)
 	}
 }

@@ -16,7 +16,7 @@ func RunningScripts(ctx context.Context, h *host.Host, journal string) ([]string
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	boot, err := bootID(h)
+	boot, err := h.BootID()
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func RunningScripts(ctx context.Context, h *host.Host, journal string) ([]string
 		t, err := h.Units().Task(ctx, r.Unit)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("does %s go on: %w", r.Path, err))
-		} else if running(t) {
+		} else if t.Running() {
 			units = append(units, r.Unit)
 		}
 	}

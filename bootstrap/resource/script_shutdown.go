@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"reveille/bootstrap/host"
@@ -61,28 +60,11 @@ func runChild(ctx context.Context, h *host.Host, program string) error {
 	case err == nil, errors.Is(err, host.ErrTooLarge) && out.Code == 0: // that it said much is no fault of its
 		return nil
 	case ctx.Err() != nil:
-		return fmt.Errorf("killed before its end (%w)%s", context.Cause(ctx), lastWords(out))
+		return fmt.Errorf("killed before its end (%w)%s", context.Cause(ctx), out.LastWords())
 	case errors.As(err, &exit) && exit.Code >= 0:
-		return fmt.Errorf("exit code %d%s", exit.Code, lastWords(exit.Output))
+		return fmt.Errorf("exit code %d%s", exit.Code, exit.Output.LastWords())
 	case exit != nil:
-		return fmt.Errorf("ended by a signal%s", lastWords(exit.Output))
+		return fmt.Errorf("ended by a signal%s", exit.Output.LastWords())
 	}
 	return err
-}
-
-// lastWords are the end of what a program said, on standard error if it said
-// anything there.
-func lastWords(out host.Output) string {
-	const most = 400
-	said := strings.TrimSpace(string(out.Stderr))
-	if said == "" {
-		said = strings.TrimSpace(string(out.Stdout))
-	}
-	if said == "" {
-		return ", without a word"
-	}
-	if len(said) > most {
-		said = "…" + said[len(said)-most:]
-	}
-	return ": " + strings.ToValidUTF8(said, "?")
 }

@@ -23,12 +23,6 @@ type Service struct {
 	Reload bool // files of the unit are ours: systemd reads them again before it starts
 }
 
-// Noter is a resource with something to say in the report, however its step
-// ended. It looks and changes nothing.
-type Noter interface {
-	Notes(h *host.Host) []string
-}
-
 // ID is "service:" and the name.
 func (s Service) ID() string { return "service:" + s.Name }
 

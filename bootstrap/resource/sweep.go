@@ -15,7 +15,7 @@ import (
 // state. The agent calls it once a pass, under its lock and beside the steps,
 // since a large folder takes long to list. It spares what this process writes.
 func Sweep(h *host.Host, p plan.Plan) error {
-	dirs := []string{unitsDir, servicesDir, mountsDir, swapsDir, filepath.Dir(confirmedPath), SavedDir, originals.Dir}
+	dirs := []string{unitsDir, servicesDir, filepath.Dir(confirmedPath), SavedDir, originals.Dir}
 	var errs []error
 	for _, s := range p {
 		switch r := s.Resource.(type) {
