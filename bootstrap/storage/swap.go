@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"path"
 	"strings"
 	"time"
 
 	"reveille/bootstrap/host"
-	"reveille/bootstrap/originals"
 	"reveille/bootstrap/plan"
 )
 
@@ -97,7 +97,7 @@ func (s Swap) Confirm(h *host.Host) error {
 	return s.note(h)
 }
 
-func (s Swap) kept() string { return path.Join(swapsDir, originals.Name(s.From.On.ID())) }
+func (s Swap) kept() string { return path.Join(swapsDir, url.PathEscape(s.From.On.ID())) }
 
 func (s Swap) note(h *host.Host) error {
 	if err := h.Mkdir(swapsDir, 0o700); err != nil {
