@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -47,8 +48,9 @@ func (p Profile) Why(key string) string {
 			set = append(set, s)
 		}
 	}
-	slices.SortStableFunc(set, func(a, b Setting) int {
-		return cmp.Or(cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Line, b.Line))
+	sort.SliceStable(set, func(i, j int) bool {
+		a, b := set[i], set[j]
+		return cmp.Or(cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Line, b.Line)) < 0
 	})
 	set = slices.CompactFunc(set, func(a, b Setting) bool { return a.Layer == b.Layer && a.Name == b.Name })
 	if len(set) == 0 {
@@ -127,7 +129,7 @@ func (p Profile) explained(key string) Explained {
 			all = append(all, s)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Setting) int { return cmp.Compare(b.Layer, a.Layer) })
+	sort.SliceStable(all, func(i, j int) bool { return all[j].Layer < all[i].Layer })
 	for _, s := range all {
 		switch {
 		case !s.Over:

@@ -3,6 +3,7 @@ package roles
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"reveille/roles/cite"
@@ -57,7 +58,7 @@ type layered struct {
 func mergeLayers(docs ...[]leaf) *layered {
 	m := &layered{live: map[string]leaf{}, open: map[string]cite.Place{}, from: map[string]int{}}
 	all := slices.Concat(docs...)
-	slices.SortStableFunc(all, func(a, b leaf) int { return cmp.Compare(a.layer, b.layer) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].layer < all[j].layer })
 	for _, l := range all {
 		m.add(l)
 	}
@@ -223,8 +224,9 @@ func needed(s *schemaKey) string {
 // settings is the record for the Profile: by key, weakest layer first.
 func (m *layered) settings() []Setting {
 	out := slices.Clone(m.said)
-	slices.SortStableFunc(out, func(a, b Setting) int {
-		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Layer, b.Layer))
+	sort.SliceStable(out, func(i, j int) bool {
+		a, b := out[i], out[j]
+		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Layer, b.Layer)) < 0
 	})
 	return out
 }

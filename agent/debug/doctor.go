@@ -1,8 +1,8 @@
 package debug
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 
 	"reveille/agent"
 	"reveille/bootstrap/facts"
@@ -82,7 +82,7 @@ func Doctor(p Patient, bake bool) []facts.Finding {
 	rank := func(s facts.Severity) int {
 		return slices.Index([]facts.Severity{facts.Error, facts.Warning, facts.Info}, s)
 	}
-	slices.SortStableFunc(all, func(a, b facts.Finding) int { return cmp.Compare(rank(a.Severity), rank(b.Severity)) })
+	sort.SliceStable(all, func(i, j int) bool { return rank(all[i].Severity) < rank(all[j].Severity) })
 	return all
 }
 

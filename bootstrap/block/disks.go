@@ -7,6 +7,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 
 	"reveille/bootstrap/host"
@@ -69,7 +70,7 @@ func Disks(h *host.Host) ([]Disk, error) {
 			disks = append(disks, d)
 		}
 	}
-	slices.SortFunc(disks, byVolume)
+	sort.Slice(disks, func(i, j int) bool { return byVolume(disks[i], disks[j]) < 0 })
 	return disks, errors.Join(errs...)
 }
 

@@ -2,6 +2,7 @@ package facts
 
 import (
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -80,7 +81,7 @@ func localUsers(text string) []LocalUser {
 			out = append(out, LocalUser{f[0], int(gid)})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b LocalUser) int { return strings.Compare(a.Name, b.Name) })
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return slices.CompactFunc(out, func(a, b LocalUser) bool { return a.Name == b.Name })
 }
 

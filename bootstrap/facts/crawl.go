@@ -1,9 +1,11 @@
 package facts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 )
@@ -79,8 +81,9 @@ func (c *crawl) problem(path string, r Reason, detail string) {
 func (c *crawl) told() []Problem {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	slices.SortFunc(c.problems, func(a, b Problem) int {
-		return strings.Compare(a.Path+"\x00"+a.Detail, b.Path+"\x00"+b.Detail)
+	sort.Slice(c.problems, func(i, j int) bool {
+		a, b := c.problems[i], c.problems[j]
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Detail, b.Detail)) < 0
 	})
 	return slices.Compact(c.problems)
 }

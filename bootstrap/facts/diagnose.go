@@ -1,10 +1,10 @@
 package facts
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -60,7 +60,7 @@ func Diagnose(ctx context.Context, o Options) []Finding {
 		all = append(all, p.findings()...)
 	}
 	all = append(all, aside(o, setBy, urls)...)
-	slices.SortStableFunc(all, func(a, b Finding) int { return cmp.Compare(a.Severity.rank(), b.Severity.rank()) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Severity.rank() < all[j].Severity.rank() })
 	return all
 }
 

@@ -3,7 +3,7 @@ package facts
 import (
 	"cmp"
 	"fmt"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -72,8 +72,9 @@ func (c *crawl) interfaces() Fact[[]Interface] {
 	for _, i := range byMAC {
 		all = append(all, i)
 	}
-	slices.SortFunc(all, func(a, b Interface) int {
-		return cmp.Or(cmp.Compare(a.Device, b.Device), cmp.Compare(a.MAC, b.MAC))
+	sort.Slice(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		return cmp.Or(cmp.Compare(a.Device, b.Device), cmp.Compare(a.MAC, b.MAC)) < 0
 	})
 	return Known(all)
 }

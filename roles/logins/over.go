@@ -3,6 +3,7 @@ package logins
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -46,15 +47,7 @@ func (e Excess) Longest() Term {
 // have to go for the rest to keep it.
 func (e Excess) Breaks() []Term {
 	all := e.Terms()
-	slices.SortStableFunc(all, func(a, b Term) int {
-		switch {
-		case b.Takes.Less(a.Takes):
-			return -1
-		case a.Takes.Less(b.Takes):
-			return 1
-		}
-		return 0
-	})
+	sort.SliceStable(all, func(i, j int) bool { return all[j].Takes.Less(all[i].Takes) })
 	var rest Bound
 	for i, t := range slices.Backward(all) {
 		if rest = rest.Plus(t.Takes); rest.Over(e.Limit) {
