@@ -185,7 +185,7 @@ func wordDisk(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(s.machine.Detach(ctx, args[1]))
 		s.spec.Disks = slices.DeleteFunc(s.spec.Disks, func(v guest.Volume) bool { return v.ID == args[1] })
 	default:
-		ts.Fatalf("usage: disk add VOLUME-ID SIZE NAME, or disk remove VOLUME-ID of a running machine")
+		ts.Fatalf("usage: disk add VOLUME-ID SIZE NAME, or disk remove VOLUME-ID of a machine")
 	}
 }
 

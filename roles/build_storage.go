@@ -31,6 +31,7 @@ func (b *builder) storage(p *Profile) *Storage {
 	}
 	c := storageCheck{builder: b, s: s, used: map[Ref]cite.Place{}}
 	c.volumes()
+	c.stores()
 	c.arrays()
 	c.groups()
 	c.mounts(p)
@@ -48,7 +49,7 @@ func (b *builder) volumeSet(name string) VolumeSet {
 		v.Tags[strings.TrimPrefix(tag, at+".tags.")] = b.text(tag)
 	}
 	v.Devices = b.attachments(at + ".devices")
-	b.chosenBy(at, &v)
+	b.chosenBy(at, &v, b.number(at+".instance_store"))
 	slices.Sort(v.IDs)
 	return v
 }
@@ -68,17 +69,18 @@ func (b *builder) attachments(path string) []string {
 }
 
 // chosenBy holds a set to one way of choosing, and says how many there are.
-func (b *builder) chosenBy(at string, v *VolumeSet) {
+func (b *builder) chosenBy(at string, v *VolumeSet, own int) {
 	ways := 0
-	for _, n := range []int{len(v.Tags), len(v.IDs), len(v.Devices)} {
+	for _, n := range []int{len(v.Tags), len(v.IDs), len(v.Devices), own} {
 		if n > 0 {
 			ways++
 		}
 	}
-	listed := len(v.IDs) + len(v.Devices)
+	v.Store = own > 0
+	listed := len(v.IDs) + len(v.Devices) + own
 	switch {
 	case ways != 1:
-		b.errs = append(b.errs, errorAt(b.m.open[at], "%s has %s of tags, ids and devices: give it exactly one of them, which says which volumes it is",
+		b.errs = append(b.errs, errorAt(b.m.open[at], "%s has %s of tags, ids, devices and instance_store: give it exactly one of them, which says which volumes it is",
 			at, map[bool]string{true: "none", false: "more than one"}[ways == 0]))
 	case v.Count == 0 && listed == 0:
 		b.errs = append(b.errs, errorAt(b.m.open[at], "%s.count is missing: with tags, nobody else says how many volumes there must be", at))

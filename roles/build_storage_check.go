@@ -86,6 +86,28 @@ func (c *storageCheck) volumes() {
 	}
 }
 
+// stores holds that at most one set is instance store: each would take all of it.
+func (c *storageCheck) stores() {
+	first := ""
+	for _, v := range c.s.Volumes {
+		switch at := "storage.volumes." + v.Name + ".instance_store"; {
+		case v.Store && first != "":
+			c.fail(at, fmt.Sprintf("takes all of the instance's own disks, and volumes/%s does already: put an array or a group over one set", first))
+		case v.Store:
+			first = v.Name
+		}
+	}
+}
+
+// scratch says whether a device is instance store, or lies on it.
+func (c *storageCheck) scratch(r Ref) bool {
+	if r.Kind == "raid" {
+		i := slices.IndexFunc(c.s.Arrays, func(a Array) bool { return a.Name == r.Name })
+		return i >= 0 && c.scratch(Ref{"volumes", c.s.Arrays[i].Of})
+	}
+	return slices.ContainsFunc(c.s.Volumes, func(v VolumeSet) bool { return v.Name == r.Name && v.Store })
+}
+
 // count is how many volumes a set has.
 func (c *storageCheck) count(set string) int {
 	i := slices.IndexFunc(c.s.Volumes, func(v VolumeSet) bool { return v.Name == set })
@@ -126,6 +148,7 @@ func (c *storageCheck) groups() {
 				devices++
 			}
 		}
+		c.unmixed(at, g)
 		if len(g.Volumes) == 0 {
 			c.refuse(c.m.open[at], "%s.volumes is missing: without a logical volume nothing can lie in the group", at)
 		}
@@ -142,6 +165,17 @@ func (c *storageCheck) groups() {
 			if why := reservedByLVM(v.Name); why != "" {
 				c.fail(key+".size", "is of a name that LVM keeps for itself ("+why+"): choose another")
 			}
+		}
+	}
+}
+
+// unmixed refuses a group on EBS and on instance store: it would lose the data of
+// both when the instance is stopped.
+func (c *storageCheck) unmixed(at string, g Group) {
+	for i, r := range g.Of {
+		if c.scratch(r) != c.scratch(g.Of[0]) {
+			c.refuse(c.m.live[at+".of"].value.items[i].at, "%s.of has EBS volumes and instance store, %s and %s: when the instance is stopped, the data on both would be lost; make a group of each", at, g.Of[0], r)
+			return
 		}
 	}
 }

@@ -27,6 +27,7 @@ var schemaBlind = map[string]string{
 	"storage-layers.yaml":   "what lies on what is known when all layers are merged",
 	"storage-needs.yaml":    "what a section needs may stand in another layer",
 	"storage-unchosen.yaml": "another layer may choose the volumes, or count them",
+	"storage-scratch.yaml":  "JSON Schema cannot say that of several sets one alone is instance store",
 	"two-documents.yaml":    "a schema sees one document at a time",
 	"unknown-names.yaml":    "names are known when all layers are merged",
 	"nul.yaml":              "not text: no schema sees it",

@@ -19,6 +19,7 @@ var exampleMachines = []struct {
 	{"java", "prod-app03", []func(*facts.Facts){grouped("java"), tagged("hostname", "prod-app03")}},
 	{"web", "web-i-0123456789abcdef0", []func(*facts.Facts){grouped("web-blue")}},
 	{"gateway", "", []func(*facts.Facts){says("role=gateway")}},
+	{"build", "build-i-0123456789abcdef0", []func(*facts.Facts){grouped("build-arm")}},
 }
 
 func readAll(t testing.TB, layer Layer, glob string) []Source {

@@ -69,6 +69,10 @@ func commonStorage(f facts.Facts, found []selection) storage.Common {
 	}
 	for _, c := range found {
 		for _, id := range c.ids {
+			if c.set.Store { // EC2 knows nothing of it, and it came empty: what lies there since is what the profile calls scratch
+				s.Scratch, s.Witnessed = marked(s.Scratch, id), marked(s.Witnessed, id)
+				continue
+			}
 			v, told := f.Volumes.Or(nil)[id]
 			if !told && !unheard(f) {
 				s.Untold = marked(s.Untold, id)
@@ -133,7 +137,7 @@ func (s *storagePlan) consent(c storage.Consent, why string) (storage.Consent, s
 }
 
 func (s *storagePlan) volumes(c selection) {
-	v := storage.Volumes{Name: c.set.Name, IDs: c.ids, Count: c.set.Count, Say: c.say, Lacks: c.lacks}
+	v := storage.Volumes{Name: c.set.Name, IDs: c.ids, Count: c.set.Count, Say: c.say, Lacks: c.lacks, Scratch: c.set.Store}
 	var r plan.Resource = v
 	if c.wrong != "" {
 		r = withhold(plan.Resource.Check, v.ID(), c.wrong)

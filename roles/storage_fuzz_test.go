@@ -24,6 +24,9 @@ func storageAgain(p Profile, doc map[string]any) {
 		if len(v.Devices) > 0 {
 			m["devices"] = v.Devices
 		}
+		if v.Store {
+			m["instance_store"] = v.Count
+		}
 		sets[v.Name] = m
 	}
 	for _, a := range s.Arrays {

@@ -24,12 +24,13 @@ func (s Storage) ByName() bool {
 	return slices.ContainsFunc(s.Volumes, func(v VolumeSet) bool { return len(v.Devices) > 0 })
 }
 
-// VolumeSet is EBS volumes by one of three ways to choose them.
+// VolumeSet is EBS volumes by one of three ways to choose them, or instance store.
 type VolumeSet struct {
 	Name    string
 	Tags    map[string]string // all must be equal
 	IDs     []string
 	Devices []string // as given at the attachment, in the form "sdf"
+	Store   bool     // the instance's own disks, all of them
 	Count   int      // how many there must be, 1 or more
 }
 

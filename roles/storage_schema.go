@@ -13,12 +13,13 @@ func storageSchema() *schemaKey {
 }
 
 func volumesSchema() *schemaKey {
-	return &schemaKey{name: "volumes", doc: "Sets of EBS volumes, by name. The root's disk and instance store are in none.", names: setName, most: mostDisks,
-		any: &schemaKey{doc: "One set: tags, ids or devices say which volumes, exactly one of the three.", keys: []*schemaKey{
+	return &schemaKey{name: "volumes", doc: "Sets of EBS volumes, or of the instance's own disks, by name. The root's disk is in none.", names: setName, most: mostDisks,
+		any: &schemaKey{doc: "One set: tags, ids, devices or instance_store say which volumes, exactly one of the four.", keys: []*schemaKey{
 			{name: "tags", doc: "Tags of the volumes, as the EC2 API says them; all must be equal.", names: volumeTag, least: 1, most: 50,
 				any: &schemaKey{doc: "The tag's value.", is: freeText(256)}},
 			{name: "ids", doc: "Volume ids.", is: volumeID(), list: true, least: 1, most: mostDisks},
 			{name: "devices", doc: "Names given at the attachment; sdf, xvdf and /dev/sdf are one.", is: deviceName(), list: true, least: 1, most: mostDisks},
+			{name: "instance_store", doc: "How many disks of its own the instance has: all of them, for what may be lost. They lose everything when the instance is stopped, so that create: if-blank counts for them at every boot.", is: wholeNumber(1, mostDisks, "")},
 			{name: "count", doc: "How many volumes there must be; needed with tags, and else as many as are listed.", is: wholeNumber(1, mostDisks, "")},
 		}}}
 }
@@ -72,7 +73,7 @@ func swapSchema() *schemaKey {
 }
 
 func createKey(def string) *schemaKey {
-	doc := "Whether it may be created: never; or if-blank, while the instance's storage has never been complete, on volumes that are proven blank."
+	doc := "Whether it may be created: never; or if-blank, while the instance's storage has never been complete (on instance store: at every boot), on volumes that are proven blank."
 	if def == "" {
 		doc += " By default as the array that it lies on, and never on volumes."
 	}

@@ -30,6 +30,8 @@ func selectVolumes(f facts.Facts, sets []VolumeSet) []selection {
 			s.byID(f)
 		case len(set.Devices) > 0:
 			s.byDevice(f)
+		case set.Store:
+			s.byStore(f)
 		default:
 			s.byTag(f)
 		}
@@ -138,7 +140,7 @@ func (s *selection) byDevice(f facts.Facts) {
 			s.refuse("%s is the name of several volumes: %s; name ids instead", name, strings.Join(ids, " "))
 		case len(ids) == 0 && s.wrong == "":
 			if isScratch(f, name) {
-				s.refuse("%s is instance store, which loses its content when the instance stops: no volume set takes it", name)
+				s.refuse("%s is instance store, which loses its content when the instance stops: no set of volumes takes it by its name; instance_store does", name)
 			}
 			missing = append(missing, name)
 		}
@@ -147,11 +149,36 @@ func (s *selection) byDevice(f facts.Facts) {
 	s.lacks = "nothing is attached as " + strings.Join(missing, ", ")
 }
 
+// instanceStore is the kind of the instance's own disks, as facts say it.
+const instanceStore = "instance-store"
+
+// byStore takes all of the instance's own disks: which of them were meant would
+// be a guess, so that they must be as many as the profile says.
+func (s *selection) byStore(f facts.Facts) {
+	s.say = "instance_store"
+	unknown := 0
+	for _, d := range f.Disks {
+		switch {
+		case d.Kind != instanceStore:
+		case d.Volume == "":
+			unknown++
+		case d.Root:
+			s.refuse("the running system lies on instance store (%s): it is not scratch", d.Volume)
+		default:
+			s.ids = append(s.ids, d.Volume)
+		}
+	}
+	s.lacks = fmt.Sprintf("the instance has %d disks of its own", len(s.ids)+unknown)
+	if unknown > 0 {
+		s.lacks += fmt.Sprintf(", %d of which do not say their serial number", unknown)
+	}
+}
+
 // attachedAs are the ids of the volumes of a name, sorted.
 func attachedAs(f facts.Facts, name string) []string {
 	var ids []string
 	for _, d := range f.Disks {
-		if d.Volume != "" && attachment(d.Name) == name {
+		if d.Volume != "" && d.Kind != instanceStore && attachment(d.Name) == name {
 			ids = append(ids, d.Volume)
 		}
 	}
@@ -167,7 +194,7 @@ func attachedAs(f facts.Facts, name string) []string {
 // isScratch says that a disk of that name is no volume at all.
 func isScratch(f facts.Facts, name string) bool {
 	for _, d := range f.Disks {
-		if d.Kind == "instance-store" && attachment(d.Name) == name {
+		if d.Kind == instanceStore && attachment(d.Name) == name {
 			return true
 		}
 	}
@@ -194,6 +221,9 @@ func isRoot(f facts.Facts, id string) bool {
 // count holds what was found to what there must be.
 func (s *selection) count() {
 	if n := len(s.ids); n > s.set.Count {
+		if s.set.Store {
+			s.refuse("the instance has %d disks of its own, and %d are wanted: %s; correct storage.volumes.%s.instance_store, which takes all of them", n, s.set.Count, strings.Join(s.ids, " "), s.set.Name)
+		}
 		s.refuse("%d volumes have %s, and %d are wanted: %s; which of them do not belong would be a guess: take a tag off those", n, s.say, s.set.Count, strings.Join(s.ids, " "))
 	}
 	if len(s.ids) >= s.set.Count {

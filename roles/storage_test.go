@@ -74,6 +74,12 @@ func TestVolumesAreChosen(t *testing.T) {
 		"shared, by a tag":                  {"{tags: {use: data}, count: 2}", []func(*facts.Facts){attachedTwice}, []string{volumeA}, "1 attached volumes have tags use=data; left out, as other instances have it attached too: " + volumeB},
 		"shared, by its id":                 {"{ids: [" + volumeB + "]}", []func(*facts.Facts){attachedTwice}, nil, "withheld: " + volumeB + " is attached to another instance as well"},
 		"instance store":                    {"{devices: [sdx]}", nil, nil, "withheld: sdx is instance store"},
+		"instance store, all of it":         {"{instance_store: 1}", []func(*facts.Facts){noAPI, stored("AWS0000A")}, []string{"AWS0000A"}, ""},
+		"more instance store than is said":  {"{instance_store: 1}", []func(*facts.Facts){stored("AWS0000A", "AWS0000B")}, nil, "withheld: the instance has 2 disks of its own, and 1 are wanted: AWS0000A AWS0000B"},
+		"less instance store than is said":  {"{instance_store: 2}", []func(*facts.Facts){stored("AWS0000A")}, []string{"AWS0000A"}, "the instance has 1 disks of its own"},
+		"instance store of no number":       {"{instance_store: 1}", nil, nil, "the instance has 1 disks of its own, 1 of which do not say their serial number"},
+		"a system on instance store":        {"{instance_store: 1}", []func(*facts.Facts){stored("AWS0000A"), func(f *facts.Facts) { f.Disks[3].Root = true }}, nil, "withheld: the running system lies on instance store (AWS0000A)"},
+		"instance store of a volume's name": {"{devices: [sdf]}", []func(*facts.Facts){stored("AWS0000A"), func(f *facts.Facts) { f.Disks[3].Name = "sdf" }}, []string{volumeA}, ""},
 		"a disk that does not say its name": {"{devices: [sdf]}", []func(*facts.Facts){noAPI, unnamed}, nil, "nothing is attached as sdf"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,6 +95,16 @@ func TestVolumesAreChosen(t *testing.T) {
 			}
 			contains(t, v.Lacks+step.Resource.(plan.Describer).Describe(), c.say)
 		})
+	}
+}
+
+// stored gives the instance disks of its own of these serial numbers.
+func stored(serials ...string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		f.Disks = f.Disks[:3]
+		for _, s := range serials {
+			f.Disks = append(f.Disks, block.Disk{Kernel: "nvme9n1", Kind: block.InstanceStore, Volume: s, Name: "sdx"})
+		}
 	}
 }
 

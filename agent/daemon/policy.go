@@ -25,16 +25,18 @@ const (
 )
 
 // mayDo is the whole safety policy: the worst change that a pass may make, as
-// long as this instance's storage has never yet been complete, and ever after.
+// long as this instance's storage has never yet been complete, and ever after;
+// and on the instance's own disks that the profile calls scratch, which are empty
+// whenever it was stopped.
 // What is not in it may do nothing. What plan.Destroys creates also needs the
 // profile's consent and a device that is proven blank, or a person's word for
 // it (`reveille boot --allow-create`): see Grant.
-var mayDo = map[Kind]struct{ fresh, ever plan.Risk }{
-	Boot:    {plan.Destroys, plan.Disrupts},
-	Device:  {plan.Destroys, plan.Disrupts}, // volumes are attached minutes after a launch
-	Address: {plan.Disrupts, plan.Disrupts},
-	Hup:     {plan.Disrupts, plan.Disrupts},
-	Timer:   {plan.Safe, plan.Safe}, // nobody asked for it now, so nobody is watching
+var mayDo = map[Kind]struct{ fresh, ever, scratch plan.Risk }{
+	Boot:    {plan.Destroys, plan.Disrupts, plan.Destroys},
+	Device:  {plan.Destroys, plan.Disrupts, plan.Destroys}, // volumes are attached minutes after a launch
+	Address: {plan.Disrupts, plan.Disrupts, plan.Disrupts},
+	Hup:     {plan.Disrupts, plan.Disrupts, plan.Disrupts},
+	Timer:   {plan.Safe, plan.Safe, plan.Safe}, // nobody asked for it now, so nobody is watching
 }
 
 // asksEC2 says which passes ask EC2's API about the volumes: those that something

@@ -12,6 +12,7 @@ import (
 	"reveille/bootstrap/facts"
 	"reveille/bootstrap/host"
 	"reveille/bootstrap/plan"
+	"reveille/bootstrap/storage"
 )
 
 // storageConcern is the room of the steps about a role's disks.
@@ -48,6 +49,11 @@ func saysItself(f facts.Facts) (id string, ok bool) {
 // grant is what this pass may create at most, and on whose word.
 func (p Pass) grant(f facts.Facts, steps plan.Plan, max plan.Risk) (plan.Grant, plan.Risk, error) {
 	g := plan.Grant{IfBlank: max >= plan.Destroys}
+	if _, ok := saysItself(f); ok && max > plan.Nothing && mayDo[p.Kind].scratch >= plan.Destroys {
+		if g.Scratch = scratchOf(steps); len(g.Scratch) > 0 {
+			max = plan.Destroys
+		}
+	}
 	if len(p.AllowCreate) == 0 || max == plan.Nothing {
 		return g, max, nil
 	}
@@ -68,6 +74,16 @@ func (p Pass) grant(f facts.Facts, steps plan.Plan, max plan.Risk) (plan.Grant, 
 		}
 	}
 	return g, plan.Destroys, errors.Join(errs...)
+}
+
+// scratchOf are the instance's own disks of which the role makes something.
+func scratchOf(steps plan.Plan) (ids []string) {
+	for _, s := range steps {
+		if v, ok := s.Resource.(storage.Volumes); ok && v.Scratch {
+			ids = append(ids, v.IDs...)
+		}
+	}
+	return ids
 }
 
 // noteComplete is on the disk before the role's programs are waited for: from the

@@ -121,6 +121,38 @@ func TestWhomAGrantIsFor(t *testing.T) {
 	}
 }
 
+// On instance store the profile's consent counts in every boot pass, and after a
+// disk came; on nothing else, and not where nobody says who this is.
+func TestScratchIsGranted(t *testing.T) {
+	steps := plan.Plan{{Resource: storage.Volumes{Name: "data", IDs: []string{"vol-1"}}}, {Resource: storage.Volumes{Name: "tmp", IDs: []string{"AWS0000A"}, Scratch: true}}}
+	for name, c := range map[string]struct {
+		kind   Kind
+		max    plan.Risk
+		steps  plan.Plan
+		change func(*facts.Facts)
+		want   plan.Risk
+	}{
+		"at a later boot":          {Boot, plan.Disrupts, steps, func(*facts.Facts) {}, plan.Destroys},
+		"a disk came":              {Device, plan.Disrupts, steps, func(*facts.Facts) {}, plan.Destroys},
+		"the first boot":           {Boot, plan.Destroys, steps, func(*facts.Facts) {}, plan.Destroys},
+		"without scratch":          {Boot, plan.Disrupts, steps[:1], func(*facts.Facts) {}, plan.Disrupts},
+		"a timer":                  {Timer, plan.Safe, steps, func(*facts.Facts) {}, plan.Safe},
+		"SIGHUP":                   {Hup, plan.Disrupts, steps, func(*facts.Facts) {}, plan.Disrupts},
+		"an address":               {Address, plan.Disrupts, steps, func(*facts.Facts) {}, plan.Disrupts},
+		"a brake":                  {Boot, plan.Nothing, steps, func(*facts.Facts) {}, plan.Nothing},
+		"a dead metadata service":  {Boot, plan.Disrupts, steps, func(f *facts.Facts) { f.Source = facts.FromCache }, plan.Disrupts},
+		"a firmware of another id": {Boot, plan.Disrupts, steps, func(f *facts.Facts) { f.Machine.DMI = "i-0fffffffffffffff" }, plan.Disrupts},
+	} {
+		f := crawl(thisID)
+		c.change(&f)
+		g, max, err := Pass{Kind: c.kind}.grant(f, c.steps, c.max)
+		scratch := c.want == plan.Destroys
+		if err != nil || max != c.want || g.Creates(true, []string{"AWS0000A"}) != scratch || g.Creates(true, []string{"vol-1"}) != (c.max == plan.Destroys) || g.Creates(false, []string{"AWS0000A"}) {
+			t.Errorf("%s: %+v, %s, %v", name, g, max, err)
+		}
+	}
+}
+
 // What came before the facts were read is part of them.
 func TestADiskThatCameBefore(t *testing.T) {
 	var d disks

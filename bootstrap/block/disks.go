@@ -28,7 +28,7 @@ const (
 type Disk struct {
 	Kernel string `json:"kernel"` // "nvme1n1"
 	Kind   Kind   `json:"kind"`
-	Volume string `json:"volume"` // "vol-0…"; "" where it is no EBS volume, or does not say which
+	Volume string `json:"volume"` // "vol-0…" of EBS, "AWS…" (its serial number) of instance store; "" where it does not say
 	Name   string `json:"name"`   // given at its attachment, "sdf", without /dev/; "" where it does not say
 	Size   int64  `json:"size"`   // bytes
 	Root   bool   `json:"root"`   // the running system lies on it
@@ -38,8 +38,8 @@ type Disk struct {
 // Node is the disk's device node.
 func (d Disk) Node() string { return path.Join("/dev", d.Kernel) }
 
-// Disks are the machine's whole disks, those of a volume id first and sorted by
-// it. Names given at attachment are not asked for, as they cost a child: see
+// Disks are the machine's whole disks: EBS volumes sorted by their ids, then
+// instance store by its serial numbers, then the others. Names given at attachment are not asked for, as they cost a child: see
 // Names. The error names each disk that could not be read; the others are there
 // beside it.
 func Disks(h *host.Host) ([]Disk, error) {
@@ -94,6 +94,9 @@ func byVolume(a, b Disk) int {
 	if (a.Volume == "") != (b.Volume == "") {
 		return cmp.Compare(b.Volume, a.Volume)
 	}
+	if aw, bw := IsStore(a.Volume), IsStore(b.Volume); aw != bw {
+		return map[bool]int{true: 1, false: -1}[aw]
+	}
 	return cmp.Or(cmp.Compare(a.Volume, b.Volume), cmp.Compare(a.Kernel, b.Kernel))
 }
 
@@ -118,7 +121,7 @@ func readDisk(h *host.Host, kernel string) (Disk, error) {
 	case "Amazon Elastic Block Store":
 		d.Kind, d.Volume = EBS, volumeID(serial)
 	case "Amazon EC2 NVMe Instance Storage":
-		d.Kind = InstanceStore
+		d.Kind, d.Volume = InstanceStore, storeID(serial)
 	}
 	if strings.HasPrefix(kernel, "xvd") {
 		d.Name = kernel // there the kernel's name is made of it
@@ -133,6 +136,21 @@ var volumeSerial = regexp.MustCompile(`^vol-?([0-9a-f]{8,17})$`)
 func volumeID(serial string) string {
 	if m := volumeSerial.FindStringSubmatch(serial); m != nil {
 		return "vol-" + m[1]
+	}
+	return ""
+}
+
+var storeSerial = regexp.MustCompile(`^AWS[0-9A-F]{5,17}$`)
+
+// IsStore says that an id is that of one of an instance's own disks.
+func IsStore(id string) bool { return storeSerial.MatchString(id) }
+
+// storeID is what one of the instance's own disks is known by: its serial number,
+// which is that of the hardware, so that the disks after a stop and a start have
+// others. It is never like a volume's id.
+func storeID(serial string) string {
+	if IsStore(serial) {
+		return serial
 	}
 	return ""
 }

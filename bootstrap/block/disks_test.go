@@ -27,7 +27,7 @@ func TestDisksByVolume(t *testing.T) {
 		{Kernel: "nvme2n1", Kind: EBS, Volume: "vol-0aaaaaaaaaaaaaaa1", Size: 64 << 20},
 		{Kernel: "nvme1n1", Kind: EBS, Volume: "vol-0aaaaaaaaaaaaaaa2", Size: 64 << 20},
 		{Kernel: "nvme0n1", Kind: EBS, Volume: "vol-0f0f0f0f0f0f0f0f0", Size: 1 << 30, Root: true},
-		{Kernel: "nvme3n1", Kind: InstanceStore, Size: 512000},
+		{Kernel: "nvme3n1", Kind: InstanceStore, Volume: "AWS1234567890", Size: 512000},
 		{Kernel: "nvme4n1", Kind: EBS, Size: 64 << 20},
 		{Kernel: "sda", Kind: Other, Size: 4096},
 		{Kernel: "xvdf", Kind: Other, Name: "xvdf", Size: 1 << 20},

@@ -25,6 +25,7 @@ func Allowed(ctx context.Context) Risk {
 type Grant struct {
 	IfBlank bool     // the profile's own consent counts: this instance's storage has never yet been complete
 	Volumes []string // these volumes' ids a person has named for this once
+	Scratch []string // … and on these, which are instance store, the profile's own consent counts in this pass whatever was complete once
 }
 
 type grantKey struct{}
@@ -45,9 +46,15 @@ func Granted(ctx context.Context) Grant {
 // proven blank: by a person's word for each of them, or by the profile's
 // consent.
 func (g Grant) Creates(consent bool, volumes []string) bool {
-	named := len(volumes) > 0
-	for _, v := range volumes {
-		named = named && slices.Contains(g.Volumes, v)
+	return within(volumes, g.Volumes) || consent && (g.IfBlank || within(volumes, g.Scratch))
+}
+
+// within says that there are some, and that all of them are among those.
+func within(some, those []string) bool {
+	for _, v := range some {
+		if !slices.Contains(those, v) {
+			return false
+		}
 	}
-	return named || consent && g.IfBlank
+	return len(some) > 0
 }

@@ -18,6 +18,10 @@ func TestWhatAGrantCreates(t *testing.T) {
 		"a person's for another":           {Grant{Volumes: []string{"vol-aa"}}, true, []string{"vol-a"}, false},
 		"on no volume that anybody knows":  {Grant{Volumes: ab}, false, nil, false},
 		"a person's beside the profile's":  {Grant{IfBlank: true, Volumes: []string{"vol-c"}}, true, ab, true},
+		"on scratch":                       {Grant{Scratch: ab}, true, ab, true},
+		"on scratch, without consent":      {Grant{Scratch: ab}, false, ab, false},
+		"on scratch and another":           {Grant{Scratch: []string{"vol-a"}}, true, ab, false},
+		"on scratch of no volume":          {Grant{Scratch: ab}, true, nil, false},
 		"for another, and no consent here": {Grant{IfBlank: true, Volumes: []string{"vol-c"}}, false, ab, false},
 	} {
 		if got := c.grant.Creates(c.consent, c.on); got != c.want {

@@ -57,7 +57,7 @@ func (f FileSystem) consented(ctx context.Context, h *host.Host, s found) error 
 		return fmt.Errorf("its mkfs of %s was cut short, and %s now; %s: it is finished then", s.intent.Began, why, remedy)
 	case why != "":
 		return fmt.Errorf("it holds nothing that anybody recognises, and %s: attach the volumes that hold it, or %s", why, remedy)
-	case s.known && !s.half():
+	case s.known && !s.half() && !f.gone(f.On):
 		return fmt.Errorf("one was made there at %s, and nobody recognises it any more: nothing is made in its place; where that is wanted, remove its entry from %s",
 			s.intent.Ended, path.Join(f.Folder, "intents"))
 	}
@@ -99,6 +99,9 @@ func (f FileSystem) do(ctx context.Context, h *host.Host) error {
 		}
 	} else {
 		if err := f.proveBlank(ctx, h, f.On, s.node); err != nil {
+			return err
+		}
+		if err := f.forgetGone(h, f.On); err != nil {
 			return err
 		}
 		if err := f.intend(h, intent{For: f.ID(), UUID: newUUID(), Volumes: f.On.Volumes()}); err != nil {

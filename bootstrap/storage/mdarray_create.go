@@ -42,7 +42,7 @@ func (a MDArray) consented(ctx context.Context, h *host.Host, s mdSight) error {
 		return fmt.Errorf("its volumes hold no array, and %s: %s; attach the volumes that hold it, or %s", why, a.contents(ctx, h, s), remedy)
 	case lacks != "":
 		return fmt.Errorf("its volumes hold no whole array, and none is created as %s", lacks)
-	case len(with) == 0 && s.known && !s.half():
+	case len(with) == 0 && s.known && !s.half() && !a.allGone(a.members()):
 		return fmt.Errorf("it was created at %s, and its volumes know nothing of it any more: %s; none is created in its place; where that is wanted, remove the entry of %s from their files in %s/intents",
 			s.intent.Ended, a.contents(ctx, h, s), a.ID(), a.Folder)
 	}
@@ -115,6 +115,9 @@ func (a MDArray) make(ctx context.Context, h *host.Host) error {
 	}
 	i := s.intent
 	if !s.half() {
+		if err := a.forgetGone(h, a.members()...); err != nil {
+			return err
+		}
 		i = intent{For: a.ID(), UUID: newUUID(), Volumes: a.Volumes()}
 		if err := a.intend(h, i); err != nil {
 			return err

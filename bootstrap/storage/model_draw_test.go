@@ -32,9 +32,19 @@ func oneOf[T any](d *drawer, what string, of ...T) T { return rapid.SampledFrom(
 func drawModel(t *testing.T, rt *rapid.T, root string) *model {
 	ids := []string{"vol-0000000a", "vol-0000000b", "vol-0000000c", "vol-0000000d", "vol-0000000e"}
 	d := &drawer{t: rt}
+	scratch := d.chance(20, "instance store")
+	if scratch {
+		ids = []string{"AWS0000A", "AWS0000B", "AWS0000C", "AWS0000D", "AWS0000E"}
+	}
 	ids = ids[:rapid.IntRange(1, len(ids)).Draw(rt, "volumes")]
 	d.model = &model{world: worldIn(t, root, ids...), ids: ids, areas: map[string]*area{}, notes: map[string][]intent{}}
 	d.storage = Common{Folder: storage.Folder, Witnessed: map[string]bool{}, Snapshot: map[string]bool{}}
+	if scratch {
+		d.storage.Scratch = map[string]bool{}
+		for _, id := range ids {
+			d.storage.Scratch[id] = true
+		}
+	}
 	for _, p := range []string{"mkfs.xfs", "mkfs.ext4", "mkswap", "wipefs"} {
 		d.Put("/usr/sbin/"+p, "", 0o755)
 	}
@@ -53,6 +63,9 @@ func drawModel(t *testing.T, rt *rapid.T, root string) *model {
 	}
 	if d.chance(8, "lost") {
 		d.lose(d.chains[0])
+	}
+	if scratch && d.chance(30, "stopped") {
+		d.stop()
 	}
 	d.start()
 	d.beside()
@@ -143,12 +156,16 @@ func (d *drawer) beside() {
 		if a := d.at(d.disks[id]); !middle && a.owner != taken && d.chance(30, "witnessed") {
 			d.storage.Witnessed[id] = true
 		}
-		if d.chance(2, "snapshot") {
+		if !d.storage.Scratch[id] && d.chance(2, "snapshot") {
 			d.storage.Snapshot[id] = true
 		}
 	}
 	d.most = oneOf(d, "most", plan.Destroys, plan.Destroys, plan.Destroys, plan.Destroys, plan.Disrupts, plan.Safe)
 	d.grant.IfBlank = d.chance(85, "if blank")
+	if len(d.storage.Scratch) > 0 {
+		d.grant.IfBlank = d.chance(30, "if blank")
+		d.grant.Scratch = d.ids[:rapid.SampledFrom([]int{len(d.ids), len(d.ids), len(d.ids) - 1, 0}).Draw(d.t, "of scratch")]
+	}
 	switch oneOf(d, "named", "none", "none", "all", "some") {
 	case "all":
 		d.grant.Volumes = slices.Clone(d.ids)

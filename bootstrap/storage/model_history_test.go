@@ -263,7 +263,20 @@ func (d *drawer) lose(chain []plan.Resource) {
 			delete(d.super, k)
 			delete(d.pvs, k)
 			*d.at(k) = area{owner: taken}
+			if d.storage.gone(o) {
+				*d.at(k) = area{}
+			}
 		}
 		return
 	}
+}
+
+// stop is what becomes of instance store when the instance is stopped: the notes
+// of it stay.
+func (d *drawer) stop() {
+	clear(d.super)
+	clear(d.pvs)
+	clear(d.lvs)
+	clear(d.areas)
+	d.free, d.ours, d.array = area{}, false, ""
 }

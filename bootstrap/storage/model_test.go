@@ -131,7 +131,7 @@ func (m *model) turn(r plan.Resource) bool {
 	m.wrote = nil
 	so, err := m.settle(r)
 	for _, e := range m.Effects() {
-		if !strings.HasPrefix(e, "run:") && !strings.HasPrefix(e, "unit:") && !strings.HasPrefix(e, "write:"+m.storage.Folder+"/intents/") && e != "mkdir:"+m.storage.Folder+"/intents" {
+		if !strings.HasPrefix(e, "run:") && !strings.HasPrefix(e, "unit:") && !strings.HasPrefix(e, "write:"+m.storage.Folder+"/intents/") && e != "mkdir:"+m.storage.Folder+"/intents" && !strings.HasPrefix(e, "remove:"+m.storage.Folder+"/intents/AWS") {
 			m.fault("%s: an effect beside the intents: %s", r.ID(), e)
 		}
 	}

@@ -32,6 +32,7 @@ func (m *model) launch(t host.Task) host.TaskState {
 	m.ran = append(m.ran, strings.Join(argv, " "))
 	m.wrote, m.all = append(m.wrote, verb), append(m.all, verb)
 	m.judge(t.Unit, verb, argv)
+	m.gone(targets(argv))
 	how := ""
 	if len(m.all) == m.breaks {
 		how, m.broke = m.how, true
@@ -43,6 +44,16 @@ func (m *model) launch(t host.Task) host.TaskState {
 		panic(cutShort{})
 	}
 	return host.TaskState{State: "active"}
+}
+
+// gone is what was noted of disks that are the instance's own: what is made anew on
+// one has nothing upon it any more.
+func (m *model) gone(kernels []string) {
+	for id := range m.storage.Scratch {
+		if slices.Contains(kernels, m.disks[id]) {
+			m.notes[id] = nil
+		}
+	}
 }
 
 // targets are the devices that a tool is told to write to.

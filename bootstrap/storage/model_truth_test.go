@@ -101,6 +101,11 @@ func (m *model) named(volumes []string) bool {
 	return !slices.ContainsFunc(volumes, func(v string) bool { return !slices.Contains(m.grant.Volumes, v) })
 }
 
+// scratch says that the profile's consent counts for these, as instance store.
+func (m *model) scratch(volumes []string) bool {
+	return !slices.ContainsFunc(volumes, func(v string) bool { return !slices.Contains(m.grant.Scratch, v) })
+}
+
 // forbids says why a resource may create nothing as things are; "" where it may.
 func (m *model) forbids(r plan.Resource) string {
 	create, volumes, on := createOf(r)
@@ -114,7 +119,7 @@ func (m *model) forbids(r plan.Resource) string {
 			return "it was there once"
 		}
 	}
-	if !m.named(volumes) && (create != CreateIfBlank || !m.grant.IfBlank) {
+	if !m.named(volumes) && (create != CreateIfBlank || !m.grant.IfBlank && !m.scratch(volumes)) {
 		return "nobody consents"
 	}
 	for _, d := range on {

@@ -46,7 +46,7 @@ func (g VolumeGroup) consented(ctx context.Context, h *host.Host, s lvmSight) er
 		return fmt.Errorf("there is no whole group %s, and none is created as %s is missing", g.Name, strings.Join(s.missing, ", "))
 	}
 	for _, d := range s.devices {
-		if d.known && !d.half() {
+		if d.known && !d.half() && !g.gone(d.Device) {
 			return fmt.Errorf("it was created at %s, and LVM finds it no more: %s; none is created in its place; where that is wanted, remove the entry of %s from the files of these volumes in %s/intents",
 				d.intent.Ended, g.contents(ctx, h, s), g.ID(), g.Folder)
 		}
@@ -159,6 +159,9 @@ func (g VolumeGroup) makePV(ctx context.Context, h *host.Host, s lvmSight, d lvm
 	}
 	i := d.intent
 	if !d.half() {
+		if err := g.forgetGone(h, d.Device); err != nil {
+			return err
+		}
 		i = intent{For: g.ID(), UUID: newUUID(), Volumes: d.Volumes()}
 		if err := g.intend(h, i); err != nil {
 			return err

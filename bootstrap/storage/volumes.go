@@ -11,7 +11,7 @@ import (
 	"reveille/bootstrap/plan"
 )
 
-// Volumes is a set of EBS volumes that are attached. Its ID is "volumes:" +
+// Volumes is a set of EBS volumes that are attached, or of the instance's own disks. Its ID is "volumes:" +
 // Name; it is live. It never changes anything.
 type Volumes struct {
 	Name  string
@@ -19,6 +19,8 @@ type Volumes struct {
 	Count int      // how many there should be
 	Say   string   // how they were chosen, for people: "tags array=data"
 	Lacks string   // why fewer are known than there should be; "" where all are
+
+	Scratch bool // they are instance store
 }
 
 // ID is "volumes:" and the name.

@@ -87,7 +87,11 @@ func (w *world) attach(id string) {
 	kernel := fmt.Sprintf("nvme%dn1", len(w.disks)+1)
 	w.disks[id] = kernel
 	w.device(kernel)
-	w.Put("/sys/class/block/"+kernel+"/device/model", "Amazon Elastic Block Store   \n", 0o444)
+	model := "Amazon Elastic Block Store"
+	if block.IsStore(id) {
+		model = "Amazon EC2 NVMe Instance Storage"
+	}
+	w.Put("/sys/class/block/"+kernel+"/device/model", model+"   \n", 0o444)
 	w.Put("/sys/class/block/"+kernel+"/device/serial", strings.ReplaceAll(id, "-", "")+"\n", 0o444)
 }
 

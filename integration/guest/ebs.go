@@ -18,7 +18,8 @@ const (
 	identifyModel  = 24
 	identifyVendor = 3072 // where EBS says what the volume was attached as
 
-	ebsModel = "Amazon Elastic Block Store"
+	ebsModel   = "Amazon Elastic Block Store"
+	storeModel = "Amazon EC2 NVMe Instance Storage"
 
 	// QEMU's own allocations are searched, and not the guest's memory.
 	largestHeap = 64 << 20
@@ -33,7 +34,8 @@ var (
 	vendors = []byte{0x36, 0x1b, 0xf4, 0x1a}
 )
 
-// makeEBS makes the NVMe disks of a stopped QEMU look like EBS volumes. A disk
+// makeEBS makes the NVMe disks of a stopped QEMU look like EBS volumes, or like
+// instance store where their serial number begins with AWS. A disk
 // that already does is left alone. Each volume must have been found.
 func makeEBS(pid int, volumes []Volume) error {
 	attachments := map[string]string{}
@@ -85,20 +87,24 @@ func pokeArea(mem *os.File, a area, attachments map[string]string) error {
 		}
 		serial := string(bytes.TrimRight(held[start+identifySerial:at], " "))
 		if name, ok := attachments[serial]; ok {
-			if err := writeEBS(mem, a.start+int64(start), name); err != nil {
-				return fmt.Errorf("make %s an EBS volume: %w", serial, err)
+			model := ebsModel
+			if strings.HasPrefix(serial, "AWS") {
+				model = storeModel
+			}
+			if err := writeIdentity(mem, a.start+int64(start), model, name); err != nil {
+				return fmt.Errorf("make %s a disk of EC2's: %w", serial, err)
 			}
 			delete(attachments, serial)
 		}
 	}
 }
 
-func writeEBS(mem *os.File, at int64, attachment string) error {
+func writeIdentity(mem *os.File, at int64, model, attachment string) error {
 	if _, err := mem.WriteAt(blank(attachment, 32), at+identifyVendor); err != nil {
 		return err
 	}
 	// The firmware's version follows the model.
-	_, err := mem.WriteAt(append(blank(ebsModel, 40), blank("1.0", 8)...), at+identifyModel)
+	_, err := mem.WriteAt(append(blank(model, 40), blank("1.0", 8)...), at+identifyModel)
 	return err
 }
 
