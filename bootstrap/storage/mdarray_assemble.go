@@ -56,7 +56,11 @@ func (a MDArray) degradable(members int, lacks string) error {
 	least := map[int]int{0: a.Count, 1: 1, 5: a.Count - 1, 6: a.Count - 2, 10: (a.Count + 1) / 2}[a.Level]
 	switch {
 	case members < least:
-		return fmt.Errorf("%s, and a raid%d of %d volumes needs %d of them: it cannot be started; attach what is missing", lacks, a.Level, a.Count, least)
+		remedy := "attach what is missing"
+		if a.allGone(a.members()) {
+			remedy = "what was on it is lost; where that is so, `mdadm --stop` what udev has put together of its other disks and `wipefs --all` each: the next boot makes it anew"
+		}
+		return fmt.Errorf("%s, and a raid%d of %d volumes needs %d of them: it cannot be started; %s", lacks, a.Level, a.Count, least, remedy)
 	case a.Degraded == DegradedRefuse:
 		return fmt.Errorf("%s, and degraded is refuse; attach it, or set degraded: read-only or start", lacks)
 	}

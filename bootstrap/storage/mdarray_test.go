@@ -272,3 +272,19 @@ func TestArrayWaitsForItsTool(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Of scratch that lacks a disk nothing is to be attached: what was on it is lost.
+func TestScratchWithADiskAnew(t *testing.T) {
+	w := newWorld(t, "AWS0000A", "AWS0000B")
+	w.member("AWS0000A", foreignUUID, "raid0", 2, 7)
+	a := MDArray{Common: Common{Folder: "/var/lib/reveille/instances/i-1/storage", Scratch: map[string]bool{"AWS0000A": true, "AWS0000B": true}},
+		Name: "scratch", Level: 0, Over: []string{"AWS0000A", "AWS0000B"}, Count: 2, Create: CreateIfBlank}
+	ctx := plan.WithGrant(plan.WithAllowed(t.Context(), plan.Destroys), plan.Grant{IfBlank: true, Scratch: a.Over})
+	_, err := a.Check(ctx, w.Host())
+	if err == nil || !strings.Contains(err.Error(), "volume AWS0000B (nvme2n1) holds nothing of it") || !strings.Contains(err.Error(), "the next boot makes it anew") {
+		t.Error(err)
+	}
+	if len(w.ran) > 0 {
+		t.Errorf("ran %q", w.ran)
+	}
+}
