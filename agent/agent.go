@@ -99,12 +99,13 @@ func (c Config) Decide(ctx context.Context) (Wanted, error) {
 	if err != nil {
 		return w, err
 	}
-	if s := w.Profile.Storage; s != nil {
-		start := time.Now()
-		c.AskVolumes(ctx, &w.Facts, s.ByName())
-		if took := time.Since(start); took > aMoment {
-			w.Spans = append(w.Spans, Span{"volumes", start.Sub(begin), took})
-		}
+	start := time.Now()
+	err = c.volumes(ctx, &w)
+	if took := time.Since(start); took > aMoment {
+		w.Spans = append(w.Spans, Span{"volumes", start.Sub(begin), took})
+	}
+	if err != nil {
+		return w, err
 	}
 	err = span("plan", func() (err error) { w.Plan, err = roles.Plan(w.Facts, w.Profile); return err })
 	if err != nil {
@@ -117,6 +118,22 @@ func (c Config) Decide(ctx context.Context) (Wanted, error) {
 		w.Plan = w.Plan.Offline()
 	}
 	return w, nil
+}
+
+// volumes asks which there are, where the profile has to do with disks, and what
+// their tags ask for, where it lets them.
+func (c Config) volumes(ctx context.Context, w *Wanted) error {
+	s := w.Profile.Storage
+	if s == nil {
+		return nil
+	}
+	c.AskVolumes(ctx, &w.Facts, s.ByName())
+	if !s.FromTags {
+		return nil
+	}
+	var err error
+	w.Profile, err = roles.Resolve(w.Facts, w.Sources)
+	return err
 }
 
 // AskVolumes adds to facts of ReadFacts what EC2 says of the volumes, and the

@@ -14,10 +14,11 @@ type Explained struct {
 	Doc     string    `json:"doc"`
 	Set     bool      `json:"set"`     // false: no layer sets it, and it has no default here
 	Value   string    `json:"value"`   // after filling in
-	Written string    `json:"written"` // as written, where filling in changed it
+	Written string    `json:"written"` // as written, where filling in changed it, or it was the tag of a volume
 	From    string    `json:"from"`    // "role file /etc/…/mysql.yaml:4", "default"
 	Null    string    `json:"null"`    // which layer returned it, or its section, to the default
 	Note    string    `json:"note"`    // what else to know: why this role
+	Beside  []OverSet `json:"beside"`  // what volumes' tags add to a list of the profile's
 	Over    []OverSet `json:"over"`    // what it overrides, strongest first
 }
 
@@ -34,6 +35,16 @@ func (s Setting) From() string { return origin(s.Layer, s.Name, s.Line) }
 // "resolver.nameservers from role file /etc/…/mysql.yaml:4". Of a section it
 // names each source that set something in it, with its first line.
 func (p Profile) Why(key string) string {
+	return p.why(key, func(Setting) bool { return true })
+}
+
+// whyOf is of an entry of a list that the profile and volumes' tags share: by
+// says which tags asked for it; "" is the profile.
+func (p Profile) whyOf(key, by string) string {
+	return p.why(key, func(s Setting) bool { return s.Layer == Tags && s.Name == by || s.Layer != Tags && by == "" })
+}
+
+func (p Profile) why(key string, counts func(Setting) bool) string {
 	if f := profileSchema().find(key); f != nil && f.short != "" {
 		key = f.short
 	}
@@ -41,7 +52,7 @@ func (p Profile) Why(key string) string {
 	byDefault := false
 	for _, s := range p.Settings {
 		switch {
-		case s.Over || s.Key != key && !under(s.Key, key):
+		case s.Over || !counts(s) || s.Key != key && !under(s.Key, key):
 		case s.Layer == Defaults:
 			byDefault = true
 		default:
@@ -64,6 +75,13 @@ func (p Profile) Why(key string) string {
 		from[i] = s.From()
 	}
 	return key + " from " + strings.Join(from, ", ")
+}
+
+// LaidOut are the settings that tags of volumes have brought, by key.
+func (p Profile) LaidOut() []Setting {
+	return slices.DeleteFunc(slices.Clone(p.Settings), func(s Setting) bool {
+		return s.Layer != Tags || s.Over || !under(s.Key, "storage")
+	})
 }
 
 // Lookup is what Explain prints, as data: one entry for a key that holds a
@@ -116,7 +134,7 @@ func (p Profile) keysBelow(k *schemaKey, section string) []string {
 }
 
 func (p Profile) explained(key string) Explained {
-	e := Explained{Key: key, Over: []OverSet{}}
+	e := Explained{Key: key, Beside: []OverSet{}, Over: []OverSet{}}
 	if k := profileSchema().find(key); k != nil {
 		e.Doc = k.doc
 	}
@@ -132,6 +150,8 @@ func (p Profile) explained(key string) Explained {
 	sort.SliceStable(all, func(i, j int) bool { return all[j].Layer < all[i].Layer })
 	for _, s := range all {
 		switch {
+		case !s.Over && e.Set:
+			e.Beside = append(e.Beside, OverSet{s.Value, s.From()})
 		case !s.Over:
 			e.Set, e.Value, e.Written, e.From = true, s.Value, s.Written, s.From()
 		default:
@@ -186,6 +206,9 @@ func (e Explained) write(b *strings.Builder) {
 	}
 	if e.Note != "" {
 		line("chosen", e.Note)
+	}
+	for _, o := range e.Beside {
+		line("beside", fmt.Sprintf("%s from %s", o.Value, o.From))
 	}
 	for i, o := range e.Over {
 		label := "overrides"

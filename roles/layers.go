@@ -224,9 +224,13 @@ func needed(s *schemaKey) string {
 // settings is the record for the Profile: by key, weakest layer first.
 func (m *layered) settings() []Setting {
 	out := slices.Clone(m.said)
-	sort.SliceStable(out, func(i, j int) bool {
-		a, b := out[i], out[j]
+	sortSettings(out)
+	return out
+}
+
+func sortSettings(all []Setting) {
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := all[i], all[j]
 		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Layer, b.Layer)) < 0
 	})
-	return out
 }

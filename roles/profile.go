@@ -119,7 +119,7 @@ type Setting struct {
 	Key     string // "resolver.timeout"
 	Value   string // after filling in; "null" where Null is set
 	Null    bool   // the layer returns the key, or all of the section, to the default
-	Written string // as written, where filling in changed it
+	Written string // as written, where filling in changed it; of a volume's tags, those
 	Layer   Layer
 	Name    string // file, "tag reveille:resolver.timeout", "user-data part 2"; "" for defaults
 	Line    int    // 1-based; 0 where the source has no lines

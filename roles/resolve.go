@@ -44,6 +44,7 @@ func Resolve(f facts.Facts, sources []Source) (Profile, error) {
 	if role != nil {
 		p.Role, p.RoleFile = role.role, role.file
 	}
+	p.layOut(f)
 	return p, nil
 }
 

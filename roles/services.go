@@ -28,7 +28,7 @@ func serviceWithin(p Profile) time.Duration {
 // written keeps a database down.
 func planServices(f facts.Facts, p Profile) (plan.Plan, error) {
 	needs := append([]string{resource.Hostname{}.ID()}, p.mountIDs()...)
-	guarded := len(p.mountIDs()) > 0
+	guarded := len(p.mountPaths()) > 0 || p.missesDisks()
 	if p.Scripts != nil {
 		for _, s := range p.Scripts.Startup {
 			needs = append(needs, resource.Script{Path: s}.ID())

@@ -36,6 +36,11 @@ func planStorage(f facts.Facts, p Profile) (plan.Plan, error) {
 		s.sets[c.set.Name] = c
 		s.volumes(c)
 	}
+	for _, h := range p.Storage.Held {
+		step := s.step(withhold(plan.Resource.Check, h.ID, h.Why), 0, cmp.Or(h.By, s.p.Why("storage.from_tags")))
+		step.Required = !h.Beside
+		s.layers = append(s.layers, step)
+	}
 	for _, a := range p.Storage.Arrays {
 		s.array(a)
 	}

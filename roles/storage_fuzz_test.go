@@ -67,5 +67,6 @@ func storageAgain(p Profile, doc map[string]any) {
 	for _, w := range s.Swaps {
 		swaps = append(swaps, filledIn(map[string]string{"from": w.From.String(), "label": w.Label, "create": string(w.Create)}, ""))
 	}
-	doc["storage"] = map[string]any{"wait": fmt.Sprintf("%.0fs", s.Wait.Seconds()), "volumes": sets, "raid": arrays, "lvm": groups, "mounts": mounts, "swap": swaps}
+	section := map[string]any{"wait": fmt.Sprintf("%.0fs", s.Wait.Seconds()), "volumes": sets, "raid": arrays, "lvm": groups, "mounts": mounts, "swap": swaps, "from_tags": s.FromTags}
+	doc["storage"] = section
 }

@@ -11,19 +11,19 @@ import (
 
 // mount asks for a file system and its mount.
 func (s *storagePlan) mount(m Mount) {
-	create, why := s.consent(m.Create, s.p.Why("storage.mounts"))
+	create, why := s.consent(m.Create, s.p.whyOf("storage.mounts", m.By))
 	wanted := storage.Mount{Path: m.Path, Options: m.Options, Owner: m.Owner, Group: m.Group, Mode: m.Mode}
 	fs := storage.FileSystem{Common: s.common, Type: m.Type, Label: m.Label, Options: m.Mkfs, Create: create}
 	step := s.used(m.From, fs, wanted.ID(), why, func(fs storage.FileSystem) plan.Resource { wanted.From = fs; return wanted })
-	if parent := s.mountAbove(m.Path); parent != "" {
-		step.Needs = append(step.Needs, storage.Mount{Path: parent}.ID())
+	if above := s.mountAbove(m.Path); above != "" {
+		step.Needs = append(step.Needs, above)
 	}
 	s.mounts = append(s.mounts, step)
 }
 
 // swap asks for a swap area and its use.
 func (s *storagePlan) swap(w SwapArea) {
-	create, why := s.consent(w.Create, s.p.Why("storage.swap"))
+	create, why := s.consent(w.Create, s.p.whyOf("storage.swap", w.By))
 	fs := storage.FileSystem{Common: s.common, Type: "swap", Label: w.Label, Create: create}
 	s.mounts = append(s.mounts, s.used(w.From, fs, "swap:"+w.From.String(), why, func(fs storage.FileSystem) plan.Resource { return storage.Swap{From: fs} }))
 }
@@ -66,12 +66,17 @@ func (s *storagePlan) device(r Ref) (storage.Device, string) {
 	return v, v.ID()
 }
 
-// mountAbove is the nearest other mount that a path lies in; "" where there is
-// none.
+// mountAbove is the step of the nearest other mount that a path lies in; "" where
+// there is none.
 func (s *storagePlan) mountAbove(p string) string {
 	for dir := path.Dir(p); dir != "/"; dir = path.Dir(dir) {
 		if slices.ContainsFunc(s.p.Storage.Mounts, func(m Mount) bool { return m.Path == dir }) {
-			return dir
+			return storage.Mount{Path: dir}.ID()
+		}
+		for _, h := range s.p.Storage.Held {
+			if h.Path == dir {
+				return h.ID
+			}
 		}
 	}
 	return ""

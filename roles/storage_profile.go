@@ -11,12 +11,14 @@ import (
 // sorted by name; every reference names something that is there, and nothing
 // is used twice.
 type Storage struct {
-	Wait    time.Duration // how long volumes are waited for
-	Volumes []VolumeSet
-	Arrays  []Array
-	Groups  []Group
-	Mounts  []Mount // in the profile's order
-	Swaps   []SwapArea
+	Wait     time.Duration // how long volumes are waited for
+	FromTags bool          // tags of volumes add to it
+	Volumes  []VolumeSet
+	Arrays   []Array
+	Groups   []Group
+	Mounts   []Mount // in the profile's order, then what tags ask for
+	Swaps    []SwapArea
+	Held     []HeldBack // what tags ask for, and is not done
 }
 
 // ByName says that volumes are chosen by the names given at their attachment.
@@ -74,6 +76,7 @@ type Mount struct {
 	Group   string
 	Mode    string
 	Create  storage.Consent
+	By      string // who asks for it, where that is not the profile: "tags of vol-…"
 }
 
 // SwapArea is what the machine swaps to.
@@ -81,6 +84,7 @@ type SwapArea struct {
 	From   Ref
 	Label  string
 	Create storage.Consent
+	By     string // as Mount
 }
 
 // Ref names what something lies on.

@@ -11,10 +11,6 @@ import (
 
 const tagPrefix = "reveille:"
 
-// layoutTags describe volumes. They are read from volumes, so on an instance
-// they say nothing.
-var layoutTags = []string{"array", "level", "mount", "type"}
-
 // tagLayer reads what instance tags may say: the host's name, the role, and
 // the keys that the local file allows. Anyone who may tag may steer, so all
 // else is passed over, with a note where it was meant for us.
@@ -49,7 +45,7 @@ func tagLayer(tags map[string]string, hostnameTag string, may []string) (leaves 
 		switch {
 		case key == "pause":
 			note("tag %s is set: %s", tag, cite.Quote(tags[tag]))
-		case slices.Contains(layoutTags, key):
+		case slices.Contains(layoutTags(), key):
 			note("tag %s is passed over: it is read from volumes, not from instances", tag)
 		case key == "" || k == nil:
 			note("tag %s is passed over: %s", tag, noSuchPath(key))

@@ -134,7 +134,13 @@ func UserData(w io.Writer, u facts.UserData) {
 func Role(w io.Writer, p roles.Profile) {
 	if p.Role == "" {
 		fmt.Fprintf(w, "no role: %s\n", p.Chosen)
-		return
+	} else {
+		fmt.Fprintf(w, "%s\n  file: %s\n  why:  %s\n", p.Role, p.RoleFile, p.Chosen)
 	}
-	fmt.Fprintf(w, "%s\n  file: %s\n  why:  %s\n", p.Role, p.RoleFile, p.Chosen)
+	if said := p.LaidOut(); len(said) > 0 {
+		fmt.Fprintln(w, "disks, by tags of the volumes:")
+		for _, s := range said {
+			fmt.Fprintf(w, "  %s = %s\n      %s, %s\n", report.Clean(s.Key), report.Clean(s.Value), report.Clean(s.Written), report.Clean(s.From()))
+		}
+	}
 }
