@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"reveille/bootstrap/facts"
@@ -51,9 +52,10 @@ func (es Errors) Unwrap() []error {
 
 // sorted puts mistakes in the order of their places and drops repeats.
 func (es Errors) sorted() Errors {
-	slices.SortStableFunc(es, func(a, b *Error) int {
+	sort.SliceStable(es, func(i, j int) bool {
+		a, b := es[i], es[j]
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
-			cmp.Compare(a.Column, b.Column), cmp.Compare(a.Message, b.Message))
+			cmp.Compare(a.Column, b.Column), cmp.Compare(a.Message, b.Message)) < 0
 	})
 	return slices.CompactFunc(es, func(a, b *Error) bool { return *a == *b })
 }

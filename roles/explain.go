@@ -79,9 +79,13 @@ func (p Profile) why(key string, counts func(Setting) bool) string {
 
 // LaidOut are the settings that tags of volumes have brought, by key.
 func (p Profile) LaidOut() []Setting {
-	return slices.DeleteFunc(slices.Clone(p.Settings), func(s Setting) bool {
-		return s.Layer != Tags || s.Over || !under(s.Key, "storage")
-	})
+	var out []Setting
+	for _, s := range p.Settings {
+		if s.Layer == Tags && !s.Over && under(s.Key, "storage") {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Lookup is what Explain prints, as data: one entry for a key that holds a

@@ -42,7 +42,7 @@ type saying struct {
 func layouts(f facts.Facts) (all []*layout, notes []string) {
 	volumes := f.Volumes.Or(nil)
 	found := map[string]*layout{}
-	for _, id := range slices.Sorted(maps.Keys(volumes)) {
+	for _, id := range sortedIDs(volumes) {
 		said, unknown := layoutTagsOf(volumes[id].Tags)
 		for _, key := range unknown {
 			notes = append(notes, fmt.Sprintf("tag %s of %s is passed over: %s", cite.Quote(tagPrefix+key), id, noLayoutKey(key)))
@@ -72,6 +72,15 @@ func layouts(f facts.Facts) (all []*layout, notes []string) {
 		}
 	}
 	return all, notes
+}
+
+func sortedIDs(volumes map[string]facts.EBSVolume) []string {
+	var ids []string
+	for id := range volumes {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // layoutTagsOf takes a volume's tags apart: what they say of a layout, and what
@@ -143,9 +152,16 @@ func (l *layout) text(key string) string {
 
 // unsaid are the volumes without a tag of that key.
 func (l *layout) unsaid(key string) []string {
-	return slices.DeleteFunc(slices.Clone(l.members), func(id string) bool {
-		return slices.ContainsFunc(l.said[key], func(s saying) bool { return slices.Contains(s.by, id) })
-	})
+	var by, out []string
+	for _, s := range l.said[key] {
+		by = append(by, s.by...)
+	}
+	for _, id := range l.members {
+		if !slices.Contains(by, id) {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // unwilling says why tags that ask for something to be created are not followed

@@ -37,16 +37,20 @@ func (p *Profile) layOut(f facts.Facts) {
 	if h, ok := p.allThere(f, all); !ok {
 		s.Held = append(s.Held, h)
 	}
-	all = slices.DeleteFunc(all, func(l *layout) bool { return p.chosenAlready(l, in) })
-	p.contested(all)
+	var left []*layout
 	for _, l := range all {
+		if !p.chosenAlready(l, in) {
+			left = append(left, l)
+		}
+	}
+	p.contested(left)
+	for _, l := range left {
 		own, settings := p.storageOf(l)
 		if len(l.wrong) > 0 {
 			s.Held = append(s.Held, l.heldBack())
 			continue
 		}
-		s.Volumes, s.Arrays, s.Groups = slices.Concat(s.Volumes, own.Volumes), slices.Concat(s.Arrays, own.Arrays), slices.Concat(s.Groups, own.Groups)
-		s.Mounts, s.Swaps = slices.Concat(s.Mounts, own.Mounts), slices.Concat(s.Swaps, own.Swaps)
+		s.add(own)
 		p.Settings = append(p.Settings, settings...)
 		if why := l.unwilling(); why != "" {
 			p.Notes = append(p.Notes, fmt.Sprintf("nothing is created by the %s: %s", taggedBy(l.members), why))
@@ -57,6 +61,15 @@ func (p *Profile) layOut(f facts.Facts) {
 	sort.Slice(s.Groups, func(i, j int) bool { return s.Groups[i].Name < s.Groups[j].Name })
 	sortSettings(p.Settings)
 	p.Storage = &s
+}
+
+// add takes in what another asks for.
+func (s *Storage) add(o Storage) {
+	s.Volumes = append(s.Volumes, o.Volumes...)
+	s.Arrays = append(s.Arrays, o.Arrays...)
+	s.Groups = append(s.Groups, o.Groups...)
+	s.Mounts = append(s.Mounts, o.Mounts...)
+	s.Swaps = append(s.Swaps, o.Swaps...)
 }
 
 // chosen are the volumes that the profile has a use for, and in which set.
@@ -190,13 +203,14 @@ func (p *Profile) storageOf(l *layout) (Storage, []Setting) {
 	for i := range s.Swaps {
 		s.Swaps[i].By = by
 	}
-	settings := m.settings()
-	for i := range settings {
-		settings[i].Written = r.written[settings[i].Key]
+	var settings []Setting
+	for _, said := range m.settings() {
+		if under(said.Key, "storage") && said.Key != "storage.wait" && said.Key != "storage.from_tags" { // which are one for all
+			said.Written = r.written[said.Key]
+			settings = append(settings, said)
+		}
 	}
-	return *s, slices.DeleteFunc(settings, func(s Setting) bool {
-		return !under(s.Key, "storage") || s.Key == "storage.wait" || s.Key == "storage.from_tags"
-	})
+	return *s, settings
 }
 
 // heldBack is a layout that nothing is done with.

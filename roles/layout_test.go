@@ -268,3 +268,10 @@ func TestTheRootHasNoLayout(t *testing.T) {
 	}
 	contains(t, strings.Join(p.Notes, "\n"), "the layout tags of "+rootVolume+" are passed over: the running system lies on it")
 }
+
+func TestLayoutTagsAreDocumented(t *testing.T) {
+	doc := string(read(t, "../docs/storage.md"))
+	for _, key := range layoutTags() {
+		contains(t, doc, "`"+tagPrefix+key+"`")
+	}
+}

@@ -2,7 +2,6 @@ package roles
 
 import (
 	"path"
-	"slices"
 	"strings"
 
 	"reveille/bootstrap/resource"
@@ -47,7 +46,15 @@ func (p Profile) mountPaths() []string {
 // missesDisks says that something is held back of which nobody knows where it
 // would be mounted.
 func (p Profile) missesDisks() bool {
-	return p.Storage != nil && slices.ContainsFunc(p.Storage.Held, func(h HeldBack) bool { return !h.Beside && h.Path == "" })
+	if p.Storage == nil {
+		return false
+	}
+	for _, h := range p.Storage.Held {
+		if !h.Beside && h.Path == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // allKnown is never there: whoever starts a unit in spite of what is held back

@@ -106,6 +106,7 @@ func TestWhoAsksAboutVolumes(t *testing.T) {
 		"no disks":      {"role: db\n", 0, false},
 		"disks by id":   {"role: db\nstorage: {volumes: {data: {ids: [vol-0aaaaaaaaaaaaaaa1]}}}\n", 1, false},
 		"disks by tag":  {"role: db\nstorage: {volumes: {data: {tags: {array: data}, count: 1}}}\n", 1, false},
+		"by own tags":   {"role: db\nstorage: {from_tags: true}\n", 1, false},
 		"disks by name": {"role: db\nstorage: {volumes: {data: {devices: [sdf]}}}\n", 1, true},
 	} {
 		m := machine(t, thisID)
@@ -134,6 +135,27 @@ func TestWhoAsksAboutVolumes(t *testing.T) {
 		phase := slices.ContainsFunc(out.Report.Phases, func(p api.Phase) bool { return p.Name == "volumes" })
 		if phase && c.asks == 0 || !phase && c.names {
 			t.Errorf("%s: phases %v", name, out.Report.Phases)
+		}
+	}
+}
+
+// Tags of volumes are known before anything is planned, by the one question, and
+// asked for by nobody who does not want them.
+func TestVolumesLayThemselvesOut(t *testing.T) {
+	for userData, want := range map[string]int{
+		"hostname=dev-mysql01\nstorage.from_tags=true\n": 1,
+		"hostname=dev-mysql01\n":                         0,
+	} {
+		m := machine(t, thisID)
+		withDisk(m)
+		cfg, ec2 := askingEC2(t, m, userData)
+		ec2.Set(fakeec2.Volume{ID: "vol-0aaaaaaaaaaaaaaa1", Instance: thisID, Device: "/dev/sdf", GiB: 8, Tags: map[string]string{"reveille:mount": "/srv/own", "reveille:type": "xfs"}})
+		w, err := cfg.Decide(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, laid := len(ec2.Requests()), slices.Contains(w.Plan.IDs(), "mount:/srv/own"); n != want || laid != (want == 1) {
+			t.Errorf("%q: EC2 was asked %d times; mounted: %v", userData, n, laid)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func commands() []command {
 		{"wait", "", "wait for this boot's report", waitHelp, bindWait},
 		{"debug facts", "", "what is true of this instance", "", bindDebugFacts},
 		{"debug userdata", "", "what its user-data holds, and which part is ours", "", bindDebugUserdata},
-		{"debug role", "", "which role was chosen, and why", "", bindDebugRole},
+		{"debug role", "", "which role was chosen, and why, and what tags of volumes ask for", "", bindDebugRole},
 		{"debug plan", "[CONCERN-OR-ID…]", "what a pass would change, with diffs and reasons", planHelp, bindDebugPlan},
 		{"debug explain", "[KEY]", "a value, the layer, file and line that set it, and what it overrode", "", bindDebugExplain},
 		{"debug status", "", "the newest report", "", bindDebugStatus},
