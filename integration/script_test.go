@@ -33,7 +33,7 @@ func withCommands(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binDir = dir
-	for _, what := range [][]string{{"-tags", "nethttpomithttp2", "reveille/cmd/reveille"}, {"reveille/cmd/reveille-coordinator"}} { // as the Makefile does
+	for _, what := range [][]string{{"-tags", "nethttpomithttp2", "-gcflags=reveille/...=-l", "reveille/cmd/reveille"}, {"reveille/cmd/reveille-coordinator"}} { // as the Makefile does
 		build := exec.Command("go", append([]string{"build", "-trimpath", "-ldflags", "-s -w -X main.version=1.2.3-test", "-o", dir + "/"}, what...)...)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
