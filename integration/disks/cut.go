@@ -100,6 +100,12 @@ func (r Recording) Cut(at int, loss Loss, random *rand.Rand) (State, int64, erro
 	return state, lost, nil
 }
 
+// End is the disks after the last write of the recording, with nothing lost.
+func (r Recording) End() (State, error) {
+	state, _, err := r.Cut(len(r.Log), LosesNothing, nil)
+	return state, err
+}
+
 // flushed is each disk's last flush before a place of the log.
 func (r Recording) flushed(at int) map[string]int {
 	last := map[string]int{}
