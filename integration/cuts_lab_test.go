@@ -24,16 +24,15 @@ type cutLab struct {
 	machine guest.Machine
 	root    *os.File // the image's, below what the machine has written
 
-	tally map[string]int // what came of the cuts of a kind
+	tally map[string]int // how many cuts of a kind there were, and what came of them
 }
 
-// cutVolumes are an array's, as small as xfs will have it, a file system's of
-// its own, and swap's. Each more is seconds more of an emulated pass.
+// cutVolumes are an array's, as small as xfs will have it, and a file system's of
+// its own. Each more is seconds more of an emulated pass.
 var cutVolumes = []guest.Volume{
 	{ID: "vol-0ccccccccccccccc1", Attachment: "/dev/sdf", Size: 400 << 20},
 	{ID: "vol-0ccccccccccccccc2", Attachment: "/dev/sdg", Size: 400 << 20},
 	{ID: "vol-0ccccccccccccccc3", Attachment: "/dev/sdh", Size: 24 << 20},
-	{ID: "vol-0ccccccccccccccc4", Attachment: "/dev/sdi", Size: 8 << 20},
 }
 
 // cutWithin bounds a boot, a pass, and a command, all of them emulated.
@@ -48,7 +47,7 @@ func newCutLab(t *testing.T) *cutLab {
 	}
 	oneVM.Lock()
 	t.Cleanup(oneVM.Unlock)
-	l := &cutLab{t: t}
+	l := &cutLab{t: t, tally: map[string]int{}}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	made := &images{dir: t.TempDir(), log: log}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*cutWithin)
@@ -84,7 +83,8 @@ func (l *cutLab) files() (files []guest.File) {
 	for _, f := range []struct {
 		path string
 		mode os.FileMode
-	}{{"/etc/reveille/roles.d/cuts.yaml", 0o644}, {"/etc/systemd/system/noted.service", 0o644}, {"/usr/local/bin/look", 0o755}, {"/usr/local/bin/undo", 0o755}} {
+	}{{"/etc/reveille/roles.d/cuts.yaml", 0o644}, {"/etc/systemd/system/noted.service", 0o644}, {"/usr/local/bin/look", 0o755}, {"/usr/local/bin/undo", 0o755},
+		{"/etc/udev/rules.d/99-slow-resync.rules", 0o644}, {"/etc/systemd/system/systemd-udev-trigger.service.d/few.conf", 0o644}} {
 		text, err := os.ReadFile(filepath.Join(caseDir(), "testdata", "cuts", filepath.Base(f.path)))
 		l.check(err)
 		files = append(files, guest.File{Path: f.path, Data: text, Mode: f.mode})

@@ -11,15 +11,15 @@ import (
 
 // cutSeen is what testdata/cuts/look tells of a machine.
 type cutSeen struct {
-	State          string
-	Amiss          []cutStep
-	Done           []string
-	Mounted        []string // "PATH TYPE OPTIONS"
-	Swap, Complete []string
-	UUIDs          []string // lines that have one
-	Sums           []string // "SHA-256  PATH"
-	Intents        []cutIntent
-	Noted          []cutIntent // before this boot
+	State    string
+	Amiss    []cutStep
+	Done     []string
+	Mounted  []string // "PATH TYPE OPTIONS"
+	Complete []string
+	UUIDs    []string // lines that have one
+	Sums     []string // "SHA-256  PATH"
+	Intents  []cutIntent
+	Noted    []cutIntent // before this boot
 }
 
 // cutStep is a step of the report that is not so.
@@ -64,8 +64,6 @@ func (l *cutLab) seen(text string) (s cutSeen) {
 			s.Intents = l.intents(text)
 		case "mounted":
 			s.Mounted = lines
-		case "swap":
-			s.Swap = lines
 		case "complete":
 			s.Complete = lines
 		case "uuids":
@@ -134,9 +132,6 @@ func (s cutSeen) amiss(kept []cutKept) string {
 			if !slices.ContainsFunc(s.Mounted, func(line string) bool { return strings.HasPrefix(line, m) }) {
 				say("it is ready, and %s is not mounted: %q", m, s.Mounted)
 			}
-		}
-		if len(s.Swap) != 1 {
-			say("it is ready, and swaps to %q", s.Swap)
 		}
 		if len(s.Complete) == 0 {
 			say("it is ready, and its storage is not called complete")
