@@ -48,10 +48,11 @@ bench: packages ## size, start, memory, boots and peers as ratios (BENCH=Peers: 
 	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchtime 1x -timeout 1h ./integration $(quiet)
 	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench . ./roles ./bootstrap/userdata $(quiet)
 
-soak: packages ## the long campaigns: every login, CHECKS (100000) states of disks, every fuzz target for FUZZTIME (5m), the longer cases on machines, one booted 100 times and, under QEMU, 20
+soak: packages ## the long campaigns: every login, CHECKS (100000) states of disks, every fuzz target for FUZZTIME (5m), the longer cases on machines, CUTS (30) power cuts and as many kills while disks are made or found, one case booted 100 times and, under QEMU, 20
 	integration/scripts/soak-logins
 	integration/scripts/soak
 	integration/scripts/soak-machines
+	integration/scripts/soak-cuts
 	integration/scripts/soak-boots
 
 clean: ## remove what was built

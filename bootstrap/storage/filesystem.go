@@ -119,7 +119,7 @@ func (f FileSystem) judge(ctx context.Context, h *host.Host, s found) ([]plan.Ch
 		if !s.ours(f.Type) {
 			say = fmt.Sprintf("note that somebody has put something on %s, where %s was begun at %s: %s", called(f.On), f.Type, s.intent.Began, s.holds)
 		}
-		return []plan.Change{{Say: say, Risk: plan.Safe, Do: func(context.Context) error { return f.ended(h, s.intent) }}}, nil
+		return []plan.Change{{Say: say, Risk: plan.Safe, Do: func(ctx context.Context) error { return f.seenWhole(ctx, h, s.intent) }}}, nil
 	case s.holds.Type == f.Type:
 		return nil, nil
 	case s.holds.Type != "":

@@ -147,7 +147,7 @@ func (f FileSystem) make(ctx context.Context, h *host.Host, at place, s found, i
 	if c.Type != f.Type || !sameUUID(c.UUID, i.UUID) {
 		return fmt.Errorf("mkfs ended well, and yet %s is seen, and not %s (%s)", orNothing(c.String()), f.Type, i.UUID)
 	}
-	return f.ended(h, i)
+	return f.seenWhole(ctx, h, i)
 }
 
 func orNothing(what string) string {

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -63,6 +64,28 @@ func (s Common) ended(h *host.Host, i intent) error {
 	}
 	i.Ended = now()
 	return s.note(h, i)
+}
+
+// seenWhole is ended for what lies on its volumes now: they keep it first. LVM and
+// mdadm leave what they write to the volume's own cache, and a note that outlived
+// that would make of a power cut somebody who has taken it away.
+func (s Common) seenWhole(ctx context.Context, h *host.Host, i intent) error {
+	disks, _, err := attached(h, i.Volumes)
+	if err != nil {
+		return err
+	}
+	var nodes []string
+	for _, v := range i.Volumes {
+		if d, there := disks[v]; there {
+			nodes = append(nodes, d.Node())
+		}
+	}
+	if len(nodes) > 0 {
+		if _, err := h.Run(ctx, "sync", nodes...); err != nil {
+			return fmt.Errorf("have %s keep what was made on them: %w", many("volume", i.Volumes), err)
+		}
+	}
+	return s.ended(h, i)
 }
 
 func (s Common) note(h *host.Host, i intent) error {

@@ -84,7 +84,7 @@ func (l LogicalVolume) Check(ctx context.Context, h *host.Host) ([]plan.Change, 
 		return nil, err
 	}
 	if known && i.half() {
-		do := func(context.Context) error { return l.Group.ended(h, i) }
+		do := func(ctx context.Context) error { return l.Group.seenWhole(ctx, h, i) }
 		changes = append(changes, plan.Change{Say: fmt.Sprintf("note that %s, begun at %s, is made", l.ID(), i.Began), Risk: plan.Safe, Do: do})
 	}
 	return changes, nil

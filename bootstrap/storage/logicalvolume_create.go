@@ -89,7 +89,7 @@ func (l LogicalVolume) make(ctx context.Context, h *host.Host) error {
 	if err := tool(ctx, h, l.ID(), lvmWithin, append(argv, l.Group.Name)...); err != nil {
 		return err
 	}
-	return l.Group.ended(h, i)
+	return l.Group.seenWhole(ctx, h, i)
 }
 
 // activate makes the kernel know it. In a group that lacks devices LVM starts

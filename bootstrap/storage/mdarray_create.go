@@ -138,7 +138,7 @@ func (a MDArray) make(ctx context.Context, h *host.Host) error {
 	if with, _ := s.with(); len(with) != a.Count || !sameUUID(s.uuids()[0], i.UUID) {
 		return fmt.Errorf("mdadm has created it, and not all of its volumes know of it: %s", all(s.members))
 	}
-	return a.ended(h, i)
+	return a.seenWhole(ctx, h, i)
 }
 
 // members are its volumes as devices.

@@ -39,7 +39,7 @@ func (a MDArray) judge(ctx context.Context, h *host.Host, s mdSight) ([]plan.Cha
 		return nil, err
 	}
 	if s.half() {
-		do := func(context.Context) error { return a.ended(h, s.intent) }
+		do := func(ctx context.Context) error { return a.seenWhole(ctx, h, s.intent) }
 		changes = append(changes, plan.Change{Say: fmt.Sprintf("note that %s, begun at %s, is made", a.ID(), s.intent.Began), Risk: plan.Safe, Do: do})
 	}
 	return changes, nil

@@ -94,7 +94,7 @@ func (g VolumeGroup) judge(ctx context.Context, h *host.Host, s lvmSight) ([]pla
 		return nil, err
 	}
 	if s.half() {
-		do := func(context.Context) error { return g.endAll(h, s) }
+		do := func(ctx context.Context) error { return g.endAll(ctx, h, s) }
 		return []plan.Change{{Say: fmt.Sprintf("note that %s, begun at %s, is made", g.ID(), s.began()), Risk: plan.Safe, Do: do}}, nil
 	}
 	return nil, nil

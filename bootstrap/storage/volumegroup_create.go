@@ -149,7 +149,7 @@ func (g VolumeGroup) make(ctx context.Context, h *host.Host) error {
 	if _, outside := after.in(g.Name); after.group == nil || len(outside) > 0 {
 		return fmt.Errorf("LVM has created %s, and does not find it on all of %s", g.ID(), lvmNames(after.devices))
 	}
-	return g.endAll(h, after)
+	return g.endAll(ctx, h, after)
 }
 
 // makePV makes a device a physical volume, of a UUID that is noted beforehand.
@@ -190,11 +190,11 @@ func (g VolumeGroup) makeGroup(ctx context.Context, h *host.Host, s lvmSight) er
 }
 
 // endAll notes of each device that the group is whole.
-func (g VolumeGroup) endAll(h *host.Host, s lvmSight) error {
+func (g VolumeGroup) endAll(ctx context.Context, h *host.Host, s lvmSight) error {
 	var errs []error
 	for _, d := range s.devices {
 		if d.half() {
-			errs = append(errs, g.ended(h, d.intent))
+			errs = append(errs, g.seenWhole(ctx, h, d.intent))
 		}
 	}
 	return errors.Join(errs...)

@@ -7,6 +7,7 @@ package guest
 
 import (
 	"context"
+	"io"
 	"io/fs"
 	"log/slog"
 	"time"
@@ -28,10 +29,11 @@ type Spec struct {
 	Hostname string  // before anybody names it; "" is ip-10-0-0-5
 	DMI      string  // instance id that the machine's own firmware names; "" where it names none
 	Kernel   []string
-	Files    []File       // put there before the first process starts
-	Disks    []Volume     // attached at power-on; VM alone
-	Log      *slog.Logger // nil: nothing is logged
-	Dir      string       // folder of the machine's own, kept between its boots; the caller removes it
+	Files    []File            // put there before the first process starts
+	Disks    []Volume          // attached at power-on; VM alone
+	Served   map[string]Served // by volume id: disks that somebody else has; RootVolume may be one
+	Log      *slog.Logger      // nil: nothing is logged
+	Dir      string            // folder of the machine's own, kept between its boots; the caller removes it
 }
 
 // File is a file, or with Link a symbolic link, of the machine.
@@ -47,6 +49,14 @@ type Volume struct {
 	ID         string // vol-0123456789abcdef0
 	Attachment string // /dev/sdf: the name given at attachment
 	Size       int64  // bytes
+}
+
+// Served is a disk whose bytes an NBD server of the case's has, for who wants to
+// see each write to it. A served root must have RootSize bytes, over those of
+// Image.Disk.
+type Served struct {
+	Socket string      // path of the server's Unix socket; the export is the volume's id
+	At     io.WriterAt // writes there while the machine is off
 }
 
 // Result is how a command in the machine ended.

@@ -39,7 +39,7 @@ func (v *vm) arguments(a accelerator, tap, seed string) []string {
 		"-chardev", "file,id=console,append=on,path="+v.path("console.log"), "-serial", "chardev:console",
 		"-chardev", fmt.Sprintf("socket,id=commands,fd=%d", commandsFD),
 		"-device", "virtio-serial-pci", "-device", "virtserialport,chardev=commands,name=commands,nr=1",
-		"-drive", "if=none,id=root,format=qcow2,cache=unsafe,discard=unmap,file="+v.path("root.qcow2"),
+		"-drive", "if=none,id=root,discard=unmap,"+v.rootDrive(),
 		"-device", "nvme,drive=root,serial="+serialOf(RootVolume))
 	if tap != "" {
 		args = append(args, "-netdev", "tap,id=net,script=no,downscript=no,ifname="+tap,
@@ -49,6 +49,15 @@ func (v *vm) arguments(a accelerator, tap, seed string) []string {
 		args = append(args, "-device", fmt.Sprintf("pcie-root-port,id=port%d,chassis=%d,slot=%d", i, i+1, i+1))
 	}
 	return args
+}
+
+// rootDrive is where the root's bytes are. Nobody asks what of them is left
+// after a cut, but where a case serves them itself.
+func (v *vm) rootDrive() string {
+	if s, ok := v.spec.Served[RootVolume]; ok {
+		return "format=raw,cache=writeback,file.driver=nbd,file.export=" + RootVolume + ",file.server.type=unix,file.server.path=" + s.Socket
+	}
+	return "format=qcow2,cache=unsafe,file=" + v.path("root.qcow2")
 }
 
 // firmware is what DMI says. EC2's Nitro machines name the instance there, and

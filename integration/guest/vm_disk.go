@@ -66,10 +66,11 @@ func (v *vm) plug(ctx context.Context, q *qemu, d Volume) error {
 	if err != nil {
 		return fmt.Errorf("plug %s in: %w", d.ID, err)
 	}
-	err = q.monitor.do(ctx, "blockdev-add", map[string]any{
-		"driver": "raw", "node-name": node(d.ID), "discard": "unmap",
-		"file": map[string]any{"driver": "file", "filename": v.volumeFile(d.ID)},
-	}, nil)
+	bytes := map[string]any{"driver": "file", "filename": v.volumeFile(d.ID)}
+	if s, ok := v.spec.Served[d.ID]; ok {
+		bytes = map[string]any{"driver": "nbd", "server": map[string]any{"type": "unix", "path": s.Socket}, "export": d.ID}
+	}
+	err = q.monitor.do(ctx, "blockdev-add", map[string]any{"driver": "raw", "node-name": node(d.ID), "discard": "unmap", "file": bytes}, nil)
 	if err == nil {
 		err = q.monitor.do(ctx, "device_add", map[string]any{
 			"driver": "nvme", "id": d.ID, "drive": node(d.ID), "serial": serialOf(d.ID), "bus": fmt.Sprintf("port%d", port),
@@ -99,6 +100,9 @@ func (q *qemu) freePort() (int, error) {
 func (v *vm) makeVolume(d Volume) error {
 	if len(serialOf(d.ID)) > 20 || d.ID == "" {
 		return fmt.Errorf("%q is no volume id: the serial number of an NVMe disk has 1 to 20 characters", d.ID)
+	}
+	if _, ok := v.spec.Served[d.ID]; ok {
+		return nil
 	}
 	f, err := os.OpenFile(v.volumeFile(d.ID), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

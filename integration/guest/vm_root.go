@@ -33,6 +33,15 @@ var shellProgram []byte
 //go:embed image/guest-shell.service
 var shellUnit []byte
 
+// RootSize is how large a root of the image has to be, in bytes.
+func (i Image) RootSize() (int64, error) {
+	base, err := os.Stat(i.Disk)
+	if err != nil {
+		return 0, fmt.Errorf("look at the image's disk: %w", err)
+	}
+	return base.Size() + seedRoom, nil
+}
+
 // prepareRoot makes the machine's disk at its first boot, and puts Spec.Files
 // where image/init finds them; seed tells it where, "" where there are none.
 func (v *vm) prepareRoot(ctx context.Context) (seed string, err error) {
@@ -40,16 +49,8 @@ func (v *vm) prepareRoot(ctx context.Context) (seed string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("look at the image's disk: %w", err)
 	}
-	root := v.path("root.qcow2")
-	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
-		err = run(exec.CommandContext(ctx, "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", v.spec.Image.Disk,
-			root, fmt.Sprint(base.Size()+seedRoom)))
-		if err == nil {
-			err = v.writeRoot(ctx, 0, partitionTable(base.Size()))
-		}
-		if err != nil {
-			return "", fmt.Errorf("make the machine's disk: %w", errors.Join(err, os.RemoveAll(root)))
-		}
+	if err := v.makeRoot(ctx, base.Size()); err != nil {
+		return "", fmt.Errorf("make the machine's disk: %w", err)
 	}
 	if v.seeded {
 		return "", nil
@@ -67,8 +68,35 @@ func (v *vm) prepareRoot(ctx context.Context) (seed string, err error) {
 	return fmt.Sprintf("%d,%d", base.Size()/block, len(files)/block), nil
 }
 
+// makeRoot makes it of the image's, whose size is given, unless it is there.
+func (v *vm) makeRoot(ctx context.Context, size int64) error {
+	if _, ok := v.spec.Served[RootVolume]; ok {
+		if v.seeded {
+			return nil
+		}
+		return v.writeRoot(ctx, 0, partitionTable(size))
+	}
+	root := v.path("root.qcow2")
+	if _, err := os.Stat(root); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err := run(exec.CommandContext(ctx, "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", v.spec.Image.Disk,
+		root, fmt.Sprint(size+seedRoom)))
+	if err == nil {
+		err = v.writeRoot(ctx, 0, partitionTable(size))
+	}
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(root))
+	}
+	return nil
+}
+
 // writeRoot writes at a place of the machine's disk while it is off.
 func (v *vm) writeRoot(ctx context.Context, at int64, data []byte) error {
+	if s, ok := v.spec.Served[RootVolume]; ok {
+		_, err := s.At.WriteAt(data, at)
+		return err
+	}
 	from := v.path("seed")
 	if err := os.WriteFile(from, data, 0o600); err != nil {
 		return err
