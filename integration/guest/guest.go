@@ -47,6 +47,7 @@ type Volume struct {
 	ID         string // vol-0123456789abcdef0
 	Attachment string // /dev/sdf: the name given at attachment
 	Size       int64  // bytes
+	Fault      Fault  // what is wrong with it from the power-on
 }
 
 // Result is how a command in the machine ended.
