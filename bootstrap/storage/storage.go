@@ -110,6 +110,9 @@ func (s Common) proveBlank(ctx context.Context, h *host.Host, d Device, node str
 	if errors.As(err, &not) {
 		return &notBlank{not.Found, not.Known}
 	}
+	if err != nil {
+		err = fmt.Errorf("whether it is blank cannot be told, and nothing was written: %w; `journalctl -k -b` has what the kernel says of the device", err)
+	}
 	return err
 }
 
