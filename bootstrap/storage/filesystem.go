@@ -27,6 +27,9 @@ func (f FileSystem) ID() string { return "filesystem:" + f.On.ID() }
 // Live is true: devices are the running kernel's.
 func (FileSystem) Live() bool { return true }
 
+// Volumes are those that its device lies upon.
+func (f FileSystem) Volumes() []string { return f.On.Volumes() }
+
 // Describe says what is wanted, for golden plans.
 func (f FileSystem) Describe() string {
 	var b strings.Builder
