@@ -25,7 +25,7 @@ func (i Image) WithDebian(ctx context.Context, log *slog.Logger, name string) (I
 }
 
 // install has this computer's apt fetch for the tree, which has no network of
-// its own, and the tree's dpkg install.
+// its own, and the tree's own apt install.
 func install(ctx context.Context, root, name string) (err error) {
 	scratch, err := os.MkdirTemp("", "reveille-apt-")
 	if err != nil {
@@ -48,5 +48,6 @@ func install(ctx context.Context, root, name string) (err error) {
 			return fmt.Errorf("fetch the package %s for the machines' image: %w", name, err)
 		}
 	}
-	return inside(ctx, root, []byte("dpkg --force-unsafe-io --install "+fetched+"/*.deb\nrm -r "+fetched))
+	// apt knows in which order: some packages must be configured before others are unpacked.
+	return inside(ctx, root, []byte("set -e\napt-get -q -y -o APT::Sandbox::User=root -o Dpkg::Options::=--force-unsafe-io --no-install-recommends install "+fetched+"/*.deb\nrm -r "+fetched))
 }
