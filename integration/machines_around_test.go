@@ -1,7 +1,6 @@
 package integration_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -165,38 +164,6 @@ func (s *stage) servfail(address string) error {
 		}
 	}
 	return errors.Join(s.names.serve(true), s.fabric.Divert(address, nameFirst))
-}
-
-// wordDisk attaches and detaches volumes, before the first boot or hot.
-func wordDisk(ts *testscript.TestScript, _ bool, args []string) {
-	s := theStage(ts)
-	ctx, cancel := context.WithTimeout(context.Background(), s.scaled(runWithin))
-	defer cancel()
-	switch {
-	case len(args) == 4 && args[0] == "add":
-		size, err := bytesWord(args[2])
-		ts.Check(err)
-		v := guest.Volume{ID: args[1], Size: size, Attachment: args[3]}
-		if s.machine != nil {
-			ts.Check(s.machine.Attach(ctx, v))
-		}
-		s.spec.Disks = append(s.spec.Disks, v)
-	case len(args) == 2 && args[0] == "remove" && s.machine != nil:
-		ts.Check(s.machine.Detach(ctx, args[1]))
-		s.spec.Disks = slices.DeleteFunc(s.spec.Disks, func(v guest.Volume) bool { return v.ID == args[1] })
-	default:
-		ts.Fatalf("usage: disk add VOLUME-ID SIZE NAME, or disk remove VOLUME-ID of a machine")
-	}
-}
-
-// bytesWord is a size like 64M or 2G.
-func bytesWord(word string) (int64, error) {
-	unit := map[byte]int64{'M': 1 << 20, 'G': 1 << 30}[word[len(word)-1]]
-	if unit == 0 {
-		return 0, fmt.Errorf("the size %q has no unit, M or G", word)
-	}
-	n, err := strconv.ParseInt(word[:len(word)-1], 10, 64)
-	return n * unit, err
 }
 
 // wordGuestCoordinator runs one inside the machine, at its loopback: the agent

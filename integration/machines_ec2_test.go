@@ -25,7 +25,7 @@ type ec2 struct {
 }
 
 // wordEC2 says what is in the account: ec2 volume VOLUME-ID NAME [KEY=VALUE…],
-// ec2 snapshot VOLUME-ID SNAPSHOT-ID, ec2 fault NAME.
+// ec2 snapshot VOLUME-ID SNAPSHOT-ID, ec2 shared VOLUME-ID INSTANCE-ID, ec2 fault NAME.
 func wordEC2(ts *testscript.TestScript, _ bool, args []string) {
 	s := theStage(ts)
 	ts.Check(s.ec2.open(s.fabric))
@@ -39,17 +39,21 @@ func wordEC2(ts *testscript.TestScript, _ bool, args []string) {
 		same := func(o fakeec2.Volume) bool { return o.ID == v.ID }
 		s.ec2.volumes = append(slices.DeleteFunc(s.ec2.volumes, same), v)
 		s.ec2.fake.Set(s.ec2.volumes...)
-	case len(args) == 3 && args[0] == "snapshot":
+	case len(args) == 3 && (args[0] == "snapshot" || args[0] == "shared"):
 		at := slices.IndexFunc(s.ec2.volumes, func(v fakeec2.Volume) bool { return v.ID == args[1] })
 		if at < 0 {
 			ts.Fatalf("there is no volume %s: ec2 volume comes first", args[1])
 		}
-		s.ec2.volumes[at].SnapshotID = args[2]
+		if args[0] == "snapshot" {
+			s.ec2.volumes[at].SnapshotID = args[2]
+		} else {
+			s.ec2.volumes[at].Shared = args[2]
+		}
 		s.ec2.fake.Set(s.ec2.volumes...)
 	case len(args) == 2 && args[0] == "fault":
 		ts.Check(s.ec2.fake.Fail(strings.TrimPrefix(args[1], "none")))
 	default:
-		ts.Fatalf("usage: ec2 volume VOLUME-ID NAME [KEY=VALUE…], ec2 snapshot VOLUME-ID SNAPSHOT-ID, or ec2 fault NAME")
+		ts.Fatalf("usage: ec2 volume VOLUME-ID NAME [KEY=VALUE…], ec2 snapshot VOLUME-ID SNAPSHOT-ID, ec2 shared VOLUME-ID INSTANCE-ID, or ec2 fault NAME")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"reveille/integration/guest"
 )
@@ -13,6 +14,8 @@ import (
 //	plain      Debian, without anything of ours
 //	installed  with our packages, and nothing enabled
 //	agent      the same with reveille.service enabled: a fleet's own image
+//
+// NAME+PACKAGE is the same over one of Debian's packages that the image has not.
 func (i *images) get(ctx context.Context, name string, kind guest.Kind) (guest.Image, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -35,7 +38,11 @@ func (i *images) get(ctx context.Context, name string, kind guest.Kind) (guest.I
 }
 
 func (i *images) build(ctx context.Context, name string) (guest.Image, error) {
+	name, debian, more := strings.Cut(name, "+")
 	image, err := guest.Build(ctx, i.log)
+	if err == nil && more {
+		image, err = image.WithDebian(ctx, i.log, debian)
+	}
 	if err != nil || name == "plain" {
 		return image, err
 	}

@@ -73,7 +73,7 @@ func TestADeadFileServerDegrades(t *testing.T) {
 	const role = "role: mysql\nmatch: {security_groups: [mysql]}\nresolver: {nameservers: [10.0.0.2]}\n"
 	const homes = "autofs: {path: /nfs/home, server: nas.acme.private, export: /export/home}\n"
 	m := machine(t, thisID)
-	m.Put("/proc/self/mounts", "/dev/root / ext4 rw 0 0\n", 0o444)
+	m.Put("/proc/self/mountinfo", "20 1 259:1 / / rw - ext4 /dev/root rw\n", 0o444)
 	m.Put("/etc/auto.master", "+dir:/etc/auto.master.d\n", 0o644)
 	m.Put("/etc/auto.reveille-home", "* -fstype=nfs 10.0.0.8:/export/home/&\n", 0o644)
 	probetest.NameServer(t, m, "10.0.0.2", func(q dnsmessage.Message) [][]byte {

@@ -97,7 +97,8 @@ func TestStorageIsNotedComplete(t *testing.T) {
 // A person's word counts on a machine that says who it is, for volumes on which
 // something of the role lies.
 func TestWhomAGrantIsFor(t *testing.T) {
-	steps := plan.Plan{{Resource: storage.MDArray{Name: "data", Over: []string{"vol-1", "vol-2"}}}}
+	steps := plan.Plan{{Resource: storage.MDArray{Name: "data", Over: []string{"vol-1", "vol-2"}}},
+		{Resource: storage.FileSystem{On: storage.Volume{VolumeID: "vol-4"}, Type: "xfs"}}}
 	for name, c := range map[string]struct {
 		allow  []string
 		max    plan.Risk
@@ -105,12 +106,13 @@ func TestWhomAGrantIsFor(t *testing.T) {
 		want   plan.Risk
 		words  string
 	}{
-		"nobody's word":         {nil, plan.Disrupts, func(*facts.Facts) {}, plan.Disrupts, ""},
-		"for two of the role's": {[]string{"vol-2", "vol-1"}, plan.Disrupts, func(*facts.Facts) {}, plan.Destroys, ""},
-		"for another":           {[]string{"vol-1", "vol-3"}, plan.Disrupts, func(*facts.Facts) {}, plan.Destroys, "nothing of this role lies on vol-3"},
-		"a brake":               {[]string{"vol-1"}, plan.Nothing, func(*facts.Facts) {}, plan.Nothing, ""},
-		"a dead IMDS":           {[]string{"vol-1"}, plan.Disrupts, func(f *facts.Facts) { f.Source = facts.FromCache }, plan.Disrupts, "has not just said who it is"},
-		"another firmware":      {[]string{"vol-1"}, plan.Disrupts, func(f *facts.Facts) { f.Machine.DMI = "i-0fffffffffffffff" }, plan.Disrupts, "has not just said who it is"},
+		"nobody's word":           {nil, plan.Disrupts, func(*facts.Facts) {}, plan.Disrupts, ""},
+		"for two of the role's":   {[]string{"vol-2", "vol-1"}, plan.Disrupts, func(*facts.Facts) {}, plan.Destroys, ""},
+		"for a volume of its own": {[]string{"vol-4"}, plan.Disrupts, func(*facts.Facts) {}, plan.Destroys, ""},
+		"for another":             {[]string{"vol-1", "vol-3"}, plan.Disrupts, func(*facts.Facts) {}, plan.Destroys, "nothing of this role lies on vol-3"},
+		"a brake":                 {[]string{"vol-1"}, plan.Nothing, func(*facts.Facts) {}, plan.Nothing, ""},
+		"a dead IMDS":             {[]string{"vol-1"}, plan.Disrupts, func(f *facts.Facts) { f.Source = facts.FromCache }, plan.Disrupts, "has not just said who it is"},
+		"another firmware":        {[]string{"vol-1"}, plan.Disrupts, func(f *facts.Facts) { f.Machine.DMI = "i-0fffffffffffffff" }, plan.Disrupts, "has not just said who it is"},
 	} {
 		f := crawl(thisID)
 		c.change(&f)

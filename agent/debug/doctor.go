@@ -42,6 +42,7 @@ func instanceQuestions() []question {
 		braked,
 		unitNotEnabled,
 		servicesEnabled,
+		lvmWaits,
 		cloudInitRewrites,
 		trampled,
 		untold,

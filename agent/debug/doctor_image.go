@@ -124,7 +124,7 @@ func fstabVolumes(p Patient) []facts.Finding {
 	var all []facts.Finding
 	for _, s := range p.Wanted.Plan {
 		if m, ok := s.Resource.(storage.Mount); ok {
-			for _, note := range m.Notes(p.Host) {
+			for _, note := range m.FstabNotes(p.Host) {
 				all = append(all, found("fstab-volume", facts.Error, note+".", "Take the line out of "+storage.Fstab+": the agent mounts it once it is checked.")...)
 			}
 		}

@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,7 +103,7 @@ func (c commands) Run(ctx context.Context, name string, args ...string) (Output,
 	}
 	switch {
 	case ctx.Err() != nil && err != nil:
-		return out, fmt.Errorf("%w: %s", ctx.Err(), strings.TrimSpace(string(out.Stderr)))
+		return out, fmt.Errorf("%w: %s", ctx.Err(), cmp.Or(strings.TrimSpace(string(out.Stderr)), "it said nothing"))
 	case errors.As(err, &exit):
 		return out, &ExitError{Argv: append([]string{name}, args...), Output: out}
 	case err != nil:

@@ -114,17 +114,13 @@ func mountedOn(h *host.Host, p string) (on, kind string, err error) {
 	if !h.Live() {
 		return "/", "", nil
 	}
-	text, err := h.ReadFile("/proc/self/mounts")
+	mounts, err := block.Mounts(h)
 	if err != nil {
 		return "", "", fmt.Errorf("what is mounted: %w", err)
 	}
-	for line := range strings.Lines(string(text)) {
-		f := strings.Fields(line)
-		if len(f) < 3 {
-			continue
-		}
-		if at := block.Unescape(f[1]); (block.Within(p, at) || at == "/") && len(at) >= len(on) {
-			on, kind = at, f[2]
+	for _, m := range mounts {
+		if (block.Within(p, m.Path) || m.Path == "/") && len(m.Path) >= len(on) {
+			on, kind = m.Path, m.Type
 		}
 	}
 	return on, kind, nil

@@ -12,7 +12,7 @@ import (
 // machine has the last word on whose homes are where.
 func TestAutomount(t *testing.T) {
 	const root, admin = "root:x:0:0::/root:/bin/bash\n", "admin:x:1000:1000::/home/admin:/bin/bash\n"
-	const mounts = "/dev/root / ext4 rw 0 0\n"
+	const mounts = "20 1 259:1 / / rw - ext4 /dev/root rw\n"
 	for name, c := range map[string]struct {
 		path  string
 		files map[string]string // beside passwd, mounts and Debian's auto.master
@@ -31,10 +31,10 @@ func TestAutomount(t *testing.T) {
 		"it holds something":     {path: "/nfs/home", files: map[string]string{"/nfs/home/joe/x": "y"}, want: "it holds joe, which would be hidden: move it away"},
 		"a link":                 {path: "/nfs/home", files: map[string]string{"/nfs/home": "-> /srv"}, want: "it is a link to /srv"},
 		"a file":                 {path: "/nfs/home", files: map[string]string{"/nfs/home": "x"}, want: "it is no folder"},
-		"autofs has it":          {path: "/nfs/home", files: map[string]string{"/nfs/home/joe/x": "y", "/proc/self/mounts": mounts + "/etc/auto.reveille-home /nfs/home autofs rw 0 0\n"}},
-		"another file system":    {path: "/nfs/home", files: map[string]string{"/proc/self/mounts": mounts + "nas:/home /nfs/home nfs4 rw 0 0\n"}, want: "nfs4 is mounted there: umount /nfs/home"},
-		"on a file server":       {path: "/nfs/home", files: map[string]string{"/proc/self/mounts": mounts + "nas:/ /nfs nfs4 rw 0 0\n"}, want: "it lies on /nfs, which is nfs4 already"},
-		"on another disk":        {path: "/nfs/home", files: map[string]string{"/proc/self/mounts": mounts + "/dev/sdb /nfs ext4 rw 0 0\n"}},
+		"autofs has it":          {path: "/nfs/home", files: map[string]string{"/nfs/home/joe/x": "y", "/proc/self/mountinfo": mounts + "30 20 0:40 / /nfs/home rw - autofs /etc/auto.reveille-home rw\n"}},
+		"another file system":    {path: "/nfs/home", files: map[string]string{"/proc/self/mountinfo": mounts + "30 20 0:40 / /nfs/home rw - nfs4 nas:/home rw\n"}, want: "nfs4 is mounted there: umount /nfs/home"},
+		"on a file server":       {path: "/nfs/home", files: map[string]string{"/proc/self/mountinfo": mounts + "30 20 0:40 / /nfs rw - nfs4 nas:/ rw\n"}, want: "it lies on /nfs, which is nfs4 already"},
+		"on another disk":        {path: "/nfs/home", files: map[string]string{"/proc/self/mountinfo": mounts + "30 20 0:40 / /nfs rw - ext4 /dev/sdb rw\n"}},
 		"not of this machine":    {path: "/nfs/home", files: map[string]string{"/etc/auto.master": "-"}},
 		"a master of its own":    {path: "/nfs/home", files: map[string]string{"/etc/auto.master": "# +dir:/etc/auto.master.d\n+auto.master\n"}, want: "/etc/auto.master has no line +dir:/etc/auto.master.d, so that /etc/auto.master.d/reveille.autofs would not be read"},
 		"a master that has it":   {path: "/nfs/home", files: map[string]string{"/etc/auto.master": "/nfs/home/\tldap:x\n+dir:/etc/auto.master.d\n"}, want: "/etc/auto.master has a map for it already"},
@@ -43,7 +43,7 @@ func TestAutomount(t *testing.T) {
 		"no passwd":              {path: "/nfs/home", files: map[string]string{"/etc/passwd": "-"}, want: "whose homes are here"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			files := map[string]string{"/etc/passwd": root + admin, "/proc/self/mounts": mounts, "/etc/auto.master": "#\n+dir:/etc/auto.master.d\n+auto.master\n"}
+			files := map[string]string{"/etc/passwd": root + admin, "/proc/self/mountinfo": mounts, "/etc/auto.master": "#\n+dir:/etc/auto.master.d\n+auto.master\n"}
 			for path, text := range c.files {
 				if files[path] = text; text == "-" {
 					delete(files, path)

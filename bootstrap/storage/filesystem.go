@@ -27,6 +27,9 @@ func (f FileSystem) ID() string { return "filesystem:" + f.On.ID() }
 // Live is true: devices are the running kernel's.
 func (FileSystem) Live() bool { return true }
 
+// Volumes are those that its device lies upon.
+func (f FileSystem) Volumes() []string { return f.On.Volumes() }
+
 // Describe says what is wanted, for golden plans.
 func (f FileSystem) Describe() string {
 	var b strings.Builder
@@ -92,7 +95,7 @@ func (f FileSystem) see(ctx context.Context, h *host.Host) (found, error) {
 		return s, err
 	}
 	if s.holds, err = block.Probe(ctx, h, s.node); err != nil {
-		return s, fmt.Errorf("what it holds cannot be told, and nothing was written: %w", err)
+		return s, fmt.Errorf("what it holds cannot be told, and nothing was written: %w; %s", err, unread(err))
 	}
 	if s.intent, s.known, err = f.intendedFor(h, f.On.Volumes(), f.ID()); err != nil {
 		return s, err

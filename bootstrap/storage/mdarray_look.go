@@ -122,7 +122,7 @@ func (a MDArray) look(ctx context.Context, h *host.Host) (mdSight, error) {
 		}
 		m := mdMember{Disk: d}
 		if m.super, m.has, err = block.Examine(ctx, h, d.Node()); err != nil {
-			return s, fmt.Errorf("what volume %s holds: %w", id, err)
+			return s, fmt.Errorf("what volume %s holds: %w; %s", id, err, unread(err))
 		}
 		s.members = append(s.members, m)
 		s.names[d.Kernel] = id

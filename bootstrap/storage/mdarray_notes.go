@@ -28,8 +28,8 @@ func (a MDArray) Notes(h *host.Host) []string {
 		case !there:
 			notes = append(notes, fmt.Sprintf("%s is degraded: volume %s is missing", a.ID(), id))
 		case !slices.Contains(r.Members, d.Kernel):
-			notes = append(notes, fmt.Sprintf("%s is degraded: volume %s is attached and no part of it; %s brings it back, where it is not broken",
-				a.ID(), id, a.back(*r, d)))
+			notes = append(notes, fmt.Sprintf("%s is degraded: volume %s is attached and no part of it; %s brings it back, where it is not broken; where mdadm says that this is not possible, %s rebuilds it from the others, and gives up what it still holds",
+				a.ID(), id, a.back(*r, d), anew(*r, d)))
 		}
 	}
 	if n := a.Count - len(a.Over); n > 0 {
@@ -55,4 +55,11 @@ func (a MDArray) back(r block.Array, d block.Disk) string {
 		add = fmt.Sprintf("mdadm --readwrite %s && %s", r.Node(), add)
 	}
 	return "`" + add + "`"
+}
+
+// anew is how a person takes in a former member that the array has gone on
+// without: where no bitmap knows what it has missed, --re-add refuses it, and
+// --add as well as long as it says itself that it is a member.
+func anew(r block.Array, d block.Disk) string {
+	return fmt.Sprintf("`mdadm --zero-superblock %s && mdadm %s --add %s`", d.Node(), r.Node(), d.Node())
 }

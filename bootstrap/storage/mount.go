@@ -186,9 +186,19 @@ func (m Mount) Confirm(h *host.Host) error {
 	return m.note(h, mountSeen)
 }
 
-// Notes tells of lines in fstab about this path or this device: systemd would
-// mount it by them at the next boot, before anybody has looked at it.
+// Notes tells of lines in fstab about this path or this device, and of a file
+// system that is nearly full.
 func (m Mount) Notes(h *host.Host) []string {
+	notes := m.FstabNotes(h)
+	if h.Live() && mountedFrom(h, m.Path) != "" {
+		notes = append(notes, m.fill(h)...)
+	}
+	return notes
+}
+
+// FstabNotes tells of lines in fstab about this path or this device: systemd
+// would mount it by them at the next boot, before anybody has looked at it.
+func (m Mount) FstabNotes(h *host.Host) []string {
 	lines, err := FstabLines(h)
 	if err != nil {
 		return []string{fmt.Sprintf("whether fstab mounts %s cannot be seen: %v", m.Path, err)}

@@ -57,3 +57,26 @@ func TestAnotherIsMountedThere(t *testing.T) {
 		d.refused(t, m, words)
 	}
 }
+
+// An xfs that the kernel does not mount beside its origin is told for the copy that
+// it is: xfs_repair, which finds nothing, would be the wrong remedy.
+func TestCopyBesideItsOrigin(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind, uuid, words string
+	}{
+		"of the same UUID": {"xfs", vanilla, "it has the UUID (" + vanilla + ") of /dev/md127 (xfs), which is mounted on /srv/origin: one is a copy, as of a snapshot; detach the one that is not meant, or have both by options: [nouuid] here; then `systemctl start"},
+		"of another":       {"xfs", "0" + vanilla[1:], "`xfs_repair -n /dev/nvme1n1`"},
+		"of another kind":  {"ext4", vanilla, "`e2fsck -f /dev/nvme1n1`"},
+	} {
+		d := withMounts(t, c.kind)
+		d.bad["mount"] = 32
+		d.mounted("/srv/origin", "/dev/md127", c.kind, "rw")
+		number := strings.TrimSpace(d.Read("/sys/block/md127/dev"))
+		d.Put("/run/udev/data/b"+number, "S:disk/by-id/x\nE:ID_FS_TYPE="+c.kind+"\nE:ID_FS_UUID="+c.uuid+"\n", 0o644)
+		m := mountOf(onVolume, c.kind)
+		if _, err := settle(t, d.Host(), m, plan.Disrupts); err == nil {
+			t.Fatalf("%s: no error", name)
+		}
+		d.refused(t, m, c.words)
+	}
+}

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,7 +82,7 @@ func (m Mount) unmounted(ctx context.Context, h *host.Host, s sight) ([]plan.Cha
 	case state == "masked":
 		return nil, fmt.Errorf("%s is masked; `systemctl unmask %s` lets it be mounted", m.unit(), quoted(m.unit()))
 	case state == "failed" && kept == m.text(s):
-		return nil, fmt.Errorf("%s could not be mounted%s; %s; then %s", called(m.From.On), m.said(ctx, h), m.remedy(s), again)
+		return nil, fmt.Errorf("%s could not be mounted%s; %s; then %s", called(m.From.On), m.said(ctx, h), cmp.Or(m.twin(ctx, h, s), m.remedy(s)), again)
 	case kept != "" && (kept == mountSeen || state != "failed"):
 		return nil, fmt.Errorf("it was mounted in this boot: somebody unmounted it, or its device went away; it is not mounted again by itself; %s does", again)
 	}

@@ -110,7 +110,18 @@ func (s Common) proveBlank(ctx context.Context, h *host.Host, d Device, node str
 	if errors.As(err, &not) {
 		return &notBlank{not.Found, not.Known}
 	}
+	if err != nil {
+		err = fmt.Errorf("whether it is blank cannot be told, and nothing was written: %w; %s", err, unread(err))
+	}
 	return err
+}
+
+// unread is what to do about a device that could not be looked at.
+func unread(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "it does not answer: see what state EC2 says the volume is in; once it answers, the next pass goes on"
+	}
+	return "`journalctl -k -b` has what the kernel says of the device"
 }
 
 // madeHere is a device that tells whether it is the very one that this instance

@@ -17,6 +17,7 @@ func inner() []command {
 		{"look blank", "NODE", "read a device to see whether all of it is zero", "", bindLookBlank},
 		{"look ends", "NODE", "see whether a device can be read", "", bindLookEnds},
 		{"look names", "NODE…", "ask NVMe disks for the names of their attachment", "", bindLookNames},
+		{"look fill", "PATH", "see how full the file system is that is mounted on a path", "", bindLookFill},
 	}
 }
 
@@ -68,5 +69,18 @@ func bindLookNames(a *app, _ *flag.FlagSet) runner {
 			return a.fail(err)
 		}
 		return a.printJSON(said)
+	}
+}
+
+func bindLookFill(a *app, _ *flag.FlagSet) runner {
+	return func(_ context.Context, words []string) int {
+		if len(words) != 1 {
+			return a.usage(errors.New("look fill needs one path"), nil)
+		}
+		f, err := host.FillOf(words[0])
+		if err != nil {
+			return a.fail(err)
+		}
+		return a.printJSON(f)
 	}
 }

@@ -49,6 +49,7 @@ type Volume struct {
 	ID         string // vol-0123456789abcdef0
 	Attachment string // /dev/sdf: the name given at attachment
 	Size       int64  // bytes
+	Fault      Fault  // what is wrong with it from the power-on
 }
 
 // Served is a disk whose bytes an NBD server of the case's has, for who wants to

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,8 @@ type Emulated interface {
 	// PID is the process that the running machine is, for what counts its CPU
 	// time; 0 when it is off.
 	PID() int
+	// Afflict gives an attached volume a fault, or takes it away: as vm.Afflict.
+	Afflict(ctx context.Context, id string, fault Fault) error
 	// Retries counts the boots that hung before a command could be run and
 	// were begun once more. Each is in the log and the console as well.
 	Retries() int
@@ -58,7 +61,7 @@ func newVM(s Spec) (Machine, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	v := &vm{spec: s, log: log, boots: usualPatience, answers: usualPatience, volumes: s.Disks}
+	v := &vm{spec: s, log: log, boots: usualPatience, answers: usualPatience, volumes: slices.Clone(s.Disks)}
 	v.before = len(v.Console())
 	for _, d := range s.Disks {
 		if err := v.makeVolume(d); err != nil {

@@ -54,6 +54,9 @@ func (v *vm) Detach(ctx context.Context, id string) error {
 		if err := q.monitor.do(ctx, "blockdev-del", map[string]any{"node-name": node(id)}, nil); err != nil {
 			return fmt.Errorf("detach %s: %w", id, err)
 		}
+		if err := q.dropFaulty(ctx, id); err != nil {
+			return fmt.Errorf("detach %s: %w", id, err)
+		}
 		delete(q.ports, id)
 	}
 	v.volumes = slices.Delete(v.volumes, at, at+1)
@@ -66,11 +69,14 @@ func (v *vm) plug(ctx context.Context, q *qemu, d Volume) error {
 	if err != nil {
 		return fmt.Errorf("plug %s in: %w", d.ID, err)
 	}
-	bytes := map[string]any{"driver": "file", "filename": v.volumeFile(d.ID)}
+	bytes := map[string]any{"driver": "file", "node-name": fileNode(d.ID), "filename": v.volumeFile(d.ID)}
 	if s, ok := v.spec.Served[d.ID]; ok {
-		bytes = map[string]any{"driver": "nbd", "server": map[string]any{"type": "unix", "path": s.Socket}, "export": d.ID}
+		bytes = map[string]any{"driver": "nbd", "node-name": fileNode(d.ID), "server": map[string]any{"type": "unix", "path": s.Socket}, "export": d.ID}
 	}
 	err = q.monitor.do(ctx, "blockdev-add", map[string]any{"driver": "raw", "node-name": node(d.ID), "discard": "unmap", "file": bytes}, nil)
+	if err == nil && d.Fault != Sound {
+		err = q.refile(ctx, d.ID, d.Fault)
+	}
 	if err == nil {
 		err = q.monitor.do(ctx, "device_add", map[string]any{
 			"driver": "nvme", "id": d.ID, "drive": node(d.ID), "serial": serialOf(d.ID), "bus": fmt.Sprintf("port%d", port),
@@ -123,3 +129,6 @@ func (v *vm) volumeFile(id string) string { return v.path(id + ".disk") }
 
 // node is what QEMU calls the volume's bytes; the disk itself has its id.
 func node(id string) string { return "bytes-" + id }
+
+// fileNode is what QEMU calls the file that they are in.
+func fileNode(id string) string { return "file-" + id }

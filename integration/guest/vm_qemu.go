@@ -21,9 +21,11 @@ type qemu struct {
 	cmd      *exec.Cmd
 	monitor  *monitor
 	commands *commands
-	gone     chan struct{}  // closed when the process has ended
-	result   error          // how it ended; read after gone
-	ports    map[string]int // by the id of the volume in it
+	gone     chan struct{}      // closed when the process has ended
+	result   error              // how it ended; read after gone
+	ports    map[string]int     // by the id of the volume in it
+	faulty   map[string][]Fault // by volume, what stands ready between its disk and its file
+	hangs    bool               // hangGroup is there
 
 	mu   sync.Mutex
 	hang *Hang // why the watchdog ended it
