@@ -14,20 +14,29 @@ import (
 	"reveille/integration/guest"
 )
 
-const diskUsage = "usage: disk add VOLUME-ID SIZE NAME, disk clone VOLUME-ID NEW-ID NAME of a machine that is off, disk remove VOLUME-ID of a machine, disk turn, or disk hang, fail or heal VOLUME-ID"
+const diskUsage = "usage: disk add VOLUME-ID SIZE NAME [MOST], disk clone VOLUME-ID NEW-ID NAME of a machine that is off, disk remove VOLUME-ID or disk grow VOLUME-ID SIZE of a machine, disk turn, or disk hang, fail or heal VOLUME-ID"
 
-// wordDisk attaches and detaches volumes, before the first boot or hot, and
-// gives them faults.
+// wordDisk attaches and detaches volumes, before the first boot or hot, makes
+// them larger and gives them faults.
 func wordDisk(ts *testscript.TestScript, _ bool, args []string) {
 	s := theStage(ts)
 	ctx, cancel := context.WithTimeout(context.Background(), s.scaled(runWithin))
 	defer cancel()
 	var err error
 	switch {
-	case len(args) == 4 && args[0] == "add":
+	case (len(args) == 4 || len(args) == 5) && args[0] == "add":
 		size, wrong := bytesWord(args[2])
 		ts.Check(wrong)
-		err = s.addDisk(ctx, guest.Volume{ID: args[1], Size: size, Attachment: args[3]})
+		v := guest.Volume{ID: args[1], Size: size, Attachment: args[3]}
+		if len(args) == 5 {
+			v.Most, wrong = bytesWord(args[4])
+			ts.Check(wrong)
+		}
+		err = s.addDisk(ctx, v)
+	case len(args) == 3 && args[0] == "grow" && s.machine != nil:
+		size, wrong := bytesWord(args[2])
+		ts.Check(wrong)
+		err = s.machine.Grow(ctx, args[1], size)
 	case len(args) == 4 && args[0] == "clone":
 		err = s.cloneDisk(ctx, args[1], args[2], args[3])
 	case len(args) == 2 && args[0] == "remove" && s.machine != nil:

@@ -125,5 +125,10 @@ func (c *container) Detach(context.Context, string) error {
 	return errors.New("detach a disk: a container has none; let the case run on a virtual machine (# on: vm)")
 }
 
+// Grow says that a container has no disks.
+func (c *container) Grow(context.Context, string, int64) error {
+	return errors.New("grow a disk: a container has none; let the case run on a virtual machine (# on: vm)")
+}
+
 // Close ends it.
 func (c *container) Close() error { return c.Cut() }

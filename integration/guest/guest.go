@@ -49,6 +49,7 @@ type Volume struct {
 	ID         string // vol-0123456789abcdef0
 	Attachment string // /dev/sdf: the name given at attachment
 	Size       int64  // bytes
+	Most       int64  // bytes that it may grow to while it is attached; 0: it does not grow
 	Fault      Fault  // what is wrong with it from the power-on
 }
 
@@ -82,9 +83,10 @@ type Machine interface {
 	// and disks, so that Boot is the same machine's next boot.
 	PowerOff(ctx context.Context) error
 	Cut() error
-	// Attach and Detach are hot; a container has no disks and says so.
+	// Attach, Detach and Grow are hot; a container has no disks and says so.
 	Attach(ctx context.Context, v Volume) error
 	Detach(ctx context.Context, id string) error
+	Grow(ctx context.Context, id string, size int64) error
 	// Console is all that it has said since it was made.
 	Console() []byte
 	// Started is when the present boot began, for what is measured from there.

@@ -85,6 +85,9 @@ func (v *vm) plug(ctx context.Context, q *qemu, d Volume) error {
 	if err == nil {
 		err = makeEBS(q.pid(), []Volume{d})
 	}
+	if err == nil && d.Most > d.Size {
+		err = setSize(q.pid(), d, d.Most, d.Size)
+	}
 	if err != nil {
 		return fmt.Errorf("plug %s in: %w", d.ID, err)
 	}
@@ -116,8 +119,8 @@ func (v *vm) makeVolume(d Volume) error {
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err == nil && info.Size() < d.Size { // EBS volumes grow and never shrink
-		err = f.Truncate(d.Size)
+	if size := max(d.Size, d.Most); err == nil && info.Size() < size { // EBS volumes grow and never shrink
+		err = f.Truncate(size)
 	}
 	if err != nil {
 		return fmt.Errorf("make %s: %w", d.ID, err)
