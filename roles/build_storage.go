@@ -11,7 +11,7 @@ import (
 
 // storage reads the section, and refuses what does not fit together.
 func (b *builder) storage(p *Profile) *Storage {
-	s := &Storage{Wait: b.seconds("storage.wait"), FromTags: b.flag("storage.from_tags")}
+	s := &Storage{Wait: b.seconds("storage.wait"), FromTags: b.flag("storage.from_tags"), Grow: b.text("storage.grow") == "yes"}
 	for _, name := range b.m.named("storage.volumes") {
 		s.Volumes = append(s.Volumes, b.volumeSet(name))
 	}

@@ -32,6 +32,7 @@ func planStorage(f facts.Facts, p Profile) (plan.Plan, error) {
 	s := storagePlan{f: f, p: p, sets: map[string]selection{}}
 	found := selectVolumes(f, p.Storage.Volumes)
 	s.common = commonStorage(f, found)
+	s.common.Grow = p.Storage.Grow
 	for _, c := range found {
 		s.sets[c.set.Name] = c
 		s.volumes(c)
@@ -53,7 +54,7 @@ func planStorage(f facts.Facts, p Profile) (plan.Plan, error) {
 	for _, w := range p.Storage.Swaps {
 		s.swap(w)
 	}
-	return slices.Concat(s.layers, s.filesystems, s.mounts), nil
+	return slices.Concat(s.layers, s.filesystems, s.mounts, s.growths()), nil
 }
 
 type storagePlan struct {

@@ -13,6 +13,7 @@ import (
 type Storage struct {
 	Wait     time.Duration // how long volumes are waited for
 	FromTags bool          // tags of volumes add to it
+	Grow     bool          // what lies on volumes becomes larger with them
 	Volumes  []VolumeSet
 	Arrays   []Array
 	Groups   []Group

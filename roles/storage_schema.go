@@ -9,6 +9,7 @@ func storageSchema() *schemaKey {
 	return &schemaKey{name: "storage", only: byHand, doc: "The role's disks: which volumes they are, and what lies on them. A volume set is named volumes/NAME below, or by its name alone; an array raid/NAME; a logical volume lvm/GROUP/VOLUME.", keys: []*schemaKey{
 		{name: "wait", doc: "How long volumes that are not attached yet are waited for.", is: someTime(), def: "1m"},
 		{name: "from_tags", doc: "Do what the volumes' own tags ask for as well: reveille:array, reveille:mount, …. There must be some, and nothing of the role's starts before they are known.", is: yesNo(), def: "false"},
+		{name: "grow", doc: "Whether arrays, groups, logical volumes and file systems become larger, while they are in use, when their volumes were enlarged: yes or no. What is on them stays as it is; nothing is ever made smaller.", is: oneOf("yes", "no"), def: "no"},
 		volumesSchema(), raidSchema(), lvmSchema(), mountsSchema(), swapSchema(),
 	}}
 }

@@ -48,6 +48,7 @@ type loop struct {
 	lost    atomic.Bool  // a way to IMDS is waited for
 	disks   disks        // whether disks that come matter
 	address string       // the private one that files were last made for
+	growth  string       // what could grow, as the last timer's look came upon it
 	watched facts.Watched
 	polled  chan facts.Watched
 	polls   *time.Timer // the next poll; stopped while one is under way
@@ -218,6 +219,7 @@ func (l *loop) end(ctx context.Context, e ending) error {
 			l.asks.add(Device) // what came during the pass it could not know of
 		}
 		l.noteAddress(e)
+		l.noteGrowth(e)
 		l.noteScripts(e.out)
 		l.reachTarget(ctx)
 		l.awaitLost(ctx)

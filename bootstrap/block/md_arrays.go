@@ -125,3 +125,28 @@ func progress(done string) string {
 	}
 	return fmt.Sprintf(" %.1f%%", 100*float64(part)/float64(whole))
 }
+
+// Spare is how many bytes of a member an array does not use, behind its data. An
+// array that takes the same of each member uses as much as of the smallest.
+func Spare(h *host.Host, a Array, member Disk) (int64, error) {
+	at := "md/dev-" + member.Kernel
+	offset, err := number(h, sysBlock, a.Kernel, at, "offset")
+	used, err2 := number(h, sysBlock, a.Kernel, "md/component_size")
+	if used == 0 { // a raid0 may use each otherwise
+		used, err2 = number(h, sysBlock, a.Kernel, at, "size")
+	}
+	if err := errors.Join(err, err2); err != nil || used == 0 {
+		return 0, errors.Join(err, fmt.Errorf("array %s: the kernel does not say how much of %s it uses", a.Kernel, member.Kernel))
+	}
+	return member.Size - offset*sector - used<<10, nil
+}
+
+// Format is the version of an array's superblocks, "1.2", and its layout, as the
+// kernel counts the layouts of its level; 0 where the level has none.
+func Format(h *host.Host, a Array) (version string, layout int64, err error) {
+	version, err = attribute(h, sysBlock, a.Kernel, "md/metadata_version")
+	if err == nil {
+		layout, err = number(h, sysBlock, a.Kernel, "md/layout")
+	}
+	return version, layout, err
+}

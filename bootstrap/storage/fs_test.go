@@ -48,6 +48,7 @@ type disks struct {
 	begun  map[string]bool          // what is recognised is of a mkfs that never ended
 	cutAt  string                   // the power goes while this program runs
 	bad    map[string]int           // exit code of a program
+	size   map[string]int64         // bytes of a node's file system
 	ran    []string
 	spoils bool     // a program that fails has written before
 	proofs []string // the readings of whole devices
@@ -78,6 +79,19 @@ func withDisks(t *testing.T) *disks {
 	return d
 }
 
+// deviceHas gives a device this size, in bytes.
+func (d *disks) deviceHas(node string, size int64) {
+	d.Put("/sys/class/block/"+path.Base(node)+"/size", fmt.Sprintln(size/512), 0o444)
+}
+
+func (d *disks) has(node string) int64 {
+	size, err := block.Size(d.Host(), node)
+	if err != nil {
+		return 0
+	}
+	return size
+}
+
 // launch is what the tools do. mkfs.xfs refuses as the real one does, and
 // mkfs.ext4 and mkswap do not.
 func (d *disks) launch(t host.Task) host.TaskState {
@@ -101,6 +115,10 @@ func (d *disks) launch(t host.Task) host.TaskState {
 		uuid := strings.TrimPrefix(t.Argv[slices.IndexFunc(t.Argv, func(a string) bool { return a == "-m" || a == "-U" })+1], "uuid=")
 		d.dirty[node], d.begun[node] = true, d.cutAt == name
 		d.holds[node] = block.Content{Type: kind, UUID: uuid}
+	case "resize2fs":
+		d.size[node] = d.has(node)
+	case "xfs_growfs":
+		d.size[mountedFrom(d.Host(), node)] = d.has(mountedFrom(d.Host(), node))
 	case "swapon":
 		d.Put("/proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n"+node+" partition 1 0 -2\n", 0o644)
 	}
@@ -145,7 +163,9 @@ func (d *disks) answer(argv []string) (host.Output, error, bool) {
 		if d.begun[node] {
 			return say("Filesystem state:         not clean\nLast mount time:          n/a\nMount count:              0\n")
 		}
-		return say("Filesystem state:         clean\nLast mount time:          n/a\nMount count:              0\n")
+		return say("Filesystem state:         clean\nBlock count:              %d\nReserved GDT blocks:      1024\nBlock size:               4096\nInode blocks per group:   2048\nLast mount time:          n/a\nMount count:              0\n", d.size[node]/4096)
+	case "xfs_growfs":
+		return say("meta-data=%s isize=512\ndata     =                       bsize=4096   blocks=%d, imaxpct=25\nlog      =internal log           bsize=4096   blocks=16384, version=2\n", node, d.size[mountedFrom(d.Host(), node)]/4096)
 	case "wipefs":
 		return say("")
 	case "/proc/self/exe": // the child that reads a device

@@ -69,6 +69,7 @@ type layers struct {
 
 func layerCases() []layers {
 	array, group, mysql := raid10(), groupOn(raid10()), mysqlOn(raid10())
+	growing, growths := grown()
 	blank := func(t *testing.T) *world { return newWorld(t, four...) }
 	made := func(t *testing.T) *world { // on an earlier boot
 		w := newWorld(t, four...)
@@ -129,6 +130,12 @@ func layerCases() []layers {
 			w.assembled("md125", "clean", w.disks[four[0]], w.disks[four[2]], w.disks[four[3]])
 			return w
 		}, []plan.Resource{array, group, mysql}, "/dev/dm-1 ro", "mdadm --readonly, lvchange"},
+		{"volumes were enlarged", plan.Disrupts, enlarged, slices.Concat(growing, growths, growing[2:]), "/dev/dm-1", "mdadm --grow, pvresize, lvextend"},
+		{"and not yet written to", plan.Disrupts, func(t *testing.T) *world {
+			w := enlarged(t)
+			w.reboot()
+			return w
+		}, slices.Concat(growing, growths, growing[2:]), "/dev/dm-1", "mdadm --assemble, lvchange, mdadm --readwrite, mdadm --grow, pvresize, lvextend"},
 	}
 }
 

@@ -169,9 +169,13 @@ func (l LogicalVolume) Notes(h *host.Host) []string {
 		return nil
 	}
 	want := l.bytes(*s.group)
+	note := fmt.Sprintf("%s has %d bytes, and the profile's %s are %d; it is left as it is", l.ID(), v.Size, l.size(), want)
 	// Of a part of the group, LVM's releases fill up the stripes or do not.
-	if apart := want - v.Size; apart > l.filling(*s.group) || -apart > l.filling(*s.group) {
-		return []string{fmt.Sprintf("%s has %d bytes, and the profile's %s are %d; it is left as it is", l.ID(), v.Size, l.size(), want)}
+	switch apart := want - v.Size; {
+	case -apart > l.filling(*s.group):
+		return []string{note}
+	case apart > l.filling(*s.group) && !l.Group.Grow:
+		return []string{note + ": set storage: {grow: yes} and `systemctl reload reveille`, or lvextend it"}
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func (a MDArray) Notes(h *host.Host) []string {
 	if r.State == "readonly" {
 		notes = append(notes, a.ID()+" is read-only")
 	}
-	return notes
+	return append(notes, a.ungrown(h, a)...)
 }
 
 // back is how a person takes a former member in again. --re-add refuses a device

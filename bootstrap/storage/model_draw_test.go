@@ -38,7 +38,7 @@ func drawModel(t *testing.T, rt *rapid.T, root string) *model {
 	}
 	ids = ids[:rapid.IntRange(1, len(ids)).Draw(rt, "volumes")]
 	d.model = &model{world: worldIn(t, root, ids...), ids: ids, areas: map[string]*area{}, notes: map[string][]intent{}}
-	d.storage = Common{Folder: storage.Folder, Witnessed: map[string]bool{}, Snapshot: map[string]bool{}}
+	d.storage = Common{Folder: storage.Folder, Witnessed: map[string]bool{}, Snapshot: map[string]bool{}, Grow: d.chance(80, "grow")}
 	if scratch {
 		d.storage.Scratch = map[string]bool{}
 		for _, id := range ids {
@@ -61,6 +61,7 @@ func drawModel(t *testing.T, rt *rapid.T, root string) *model {
 			d.comeOver(id)
 		}
 	}
+	d.enlargeSome()
 	if d.chance(8, "lost") {
 		d.lose(d.chains[0])
 	}
@@ -89,7 +90,7 @@ func (d *drawer) profile() {
 	for _, id := range d.ids {
 		on = append(on, Volume{id})
 	}
-	layout := oneOf(d, "layout", "volumes", "array", "group", "array and group")
+	layout := oneOf(d, "layout", "volumes", "array", "group", "group", "array and group")
 	if layout == "volumes" || len(on) < 2 && layout != "group" {
 		for _, v := range on {
 			d.chains = append(d.chains, []plan.Resource{fs(v)})
@@ -206,6 +207,7 @@ func (m *model) powerCut() {
 	m.reboot()
 	for _, r := range slices.Concat(m.chains...) {
 		m.SetTask(toolUnit(r.ID()), host.TaskState{})
+		m.SetTask(toolUnit("grow:"+r.ID()), host.TaskState{})
 	}
 }
 
@@ -219,7 +221,7 @@ func (m *model) describe() string {
 	for _, id := range slices.Sorted(maps.Keys(m.notes)) {
 		fmt.Fprintf(&b, "noted of %s: %+v\n", id, m.notes[id])
 	}
-	fmt.Fprintf(&b, "may do %s, granted %+v, snapshots %v, witnessed %v, tool %d breaks: %s\nran %q\nnow %s",
-		m.most, m.grant, m.storage.Snapshot, m.storage.Witnessed, m.breaks, m.how, m.ran, m.state())
+	fmt.Fprintf(&b, "may do %s, granted %+v, snapshots %v, witnessed %v, grow %v, sizes %v, tool %d breaks: %s\nran %q\nnow %s",
+		m.most, m.grant, m.storage.Snapshot, m.storage.Witnessed, m.storage.Grow, m.sizes, m.breaks, m.how, m.ran, m.state())
 	return b.String()
 }

@@ -167,7 +167,7 @@ func (d *drawer) half(r plan.Resource) {
 		}
 		d.note(r.ID(), uuid, volumes, false)
 	case VolumeGroup:
-		in := oneOf(d, "in the group", 0, part/2, part)
+		in := oneOf(d, "in the group", 0, part/2, (part+1)/2, part)
 		for n, o := range on[:part] {
 			uuid := newUUID()
 			k := d.under(o)

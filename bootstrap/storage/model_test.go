@@ -51,7 +51,7 @@ func TestNoStateOfTheDisksLosesData(t *testing.T) {
 	if drawn < cases {
 		t.Errorf("%d cases of %d", drawn, cases)
 	}
-	for _, what := range append(slices.Clone(writes), "refused") {
+	for _, what := range append(slices.Concat(writes, grows), "refused") {
 		if (ran[what] == 0) != (what == "--zero-superblock") {
 			t.Errorf("%s: %d times in %d cases", what, ran[what], drawn)
 		}
@@ -115,10 +115,15 @@ func (m *model) pass() {
 		}
 	}()
 	for _, chain := range m.chains {
+		var so []plan.Resource
 		for _, r := range chain {
 			if !m.turn(r) {
 				break // what lies upon it needs it
 			}
+			so = append(so, r)
+		}
+		for _, g := range m.growths(so) {
+			m.turn(g) // nothing needs it
 		}
 	}
 }
@@ -176,8 +181,11 @@ func (m *model) settle(r plan.Resource) (so bool, err error) {
 
 // comes lets somebody write to a device between the look and the deed.
 func (m *model) comes(r plan.Resource, changes []plan.Change) {
+	if !m.meanwhile || changes[0].Risk != plan.Destroys {
+		return
+	}
 	_, _, on := createOf(r)
-	if !m.meanwhile || len(on) == 0 || changes[0].Risk != plan.Destroys {
+	if len(on) == 0 {
 		return
 	}
 	if a := m.at(m.kernelOf(on[len(on)-1])); a.owner == nobodys {

@@ -26,7 +26,7 @@ func (m *model) launch(t host.Task) host.TaskState {
 	if m.looking {
 		m.fault("a look ran %q", argv)
 	}
-	if !slices.Contains(writes, verb) {
+	if !slices.Contains(writes, verb) && !slices.Contains(grows, verb) {
 		return m.world.launch(t)
 	}
 	m.ran = append(m.ran, strings.Join(argv, " "))
@@ -69,6 +69,10 @@ func targets(argv []string) (kernels []string) {
 // judge holds a tool to the truth, right before it writes.
 func (m *model) judge(unit, verb string, argv []string) {
 	r := m.resource(unit)
+	if g, ok := r.(Growth); ok {
+		m.judgeGrowth(g, argv)
+		return
+	}
 	forced := slices.ContainsFunc(argv, func(a string) bool {
 		return slices.Contains([]string{"--force", "-f", "-ff", "-F", "--yes", "-y", "--zero-superblock"}, a)
 	})
@@ -104,12 +108,18 @@ func (m *model) resource(unit string) plan.Resource {
 		if toolUnit(r.ID()) == unit {
 			return r
 		}
+		if l, ok := r.(Layer); ok && toolUnit(Growth{l}.ID()) == unit {
+			return Growth{l}
+		}
 	}
 	return nil
 }
 
 // do is what a tool does, or a part of that; true where it does not like to.
 func (m *model) do(unit, verb string, argv []string, how string) (fails bool) {
+	if slices.Contains(grows, verb) {
+		return m.growth(verb, argv, how)
+	}
 	on := targets(argv)
 	if how == "nothing" {
 		return false

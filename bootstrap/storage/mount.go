@@ -211,5 +211,5 @@ func (m Mount) FstabNotes(h *host.Host) []string {
 	for _, l := range lines {
 		notes = append(notes, fmt.Sprintf("%s, line %d, mounts what this profile mounts on %s (%s): take the line out, so that a volume that is gone never holds up a boot", Fstab, l.Number, m.Path, l.Text))
 	}
-	return notes
+	return append(notes, m.From.ungrown(h, m)...)
 }

@@ -54,6 +54,7 @@ type Common struct {
 	Witness   string          // the tag, KEY=VALUE, by which a person says so
 	Snapshot  map[string]bool // volumes made from a snapshot: never blank
 	Scratch   map[string]bool // instance store, which is empty whenever the instance has been stopped
+	Grow      bool            // what lies on a volume that became larger becomes larger as well
 	Untold    map[string]bool // volumes of which EC2 has not told since they came: they may be made from one
 }
 

@@ -28,8 +28,9 @@ var toolFolders = []string{"/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local
 
 // toolPackages say what to install for a tool.
 var toolPackages = map[string]string{
-	"mdadm": "mdadm", "pvcreate": "lvm2", "vgcreate": "lvm2", "lvcreate": "lvm2", "vgchange": "lvm2", "lvchange": "lvm2",
+	"mdadm": "mdadm", "pvcreate": "lvm2", "vgcreate": "lvm2", "lvcreate": "lvm2", "vgchange": "lvm2", "lvchange": "lvm2", "pvresize": "lvm2", "lvextend": "lvm2",
 	"mkfs.xfs": "xfsprogs", "mkfs.ext4": "e2fsprogs", "e2fsck": "e2fsprogs", "mkswap": "util-linux", "wipefs": "util-linux", "swapon": "util-linux",
+	"xfs_growfs": "xfsprogs", "resize2fs": "e2fsprogs",
 }
 
 // tool runs a program that changes what lies on a disk, to its end. It runs as a

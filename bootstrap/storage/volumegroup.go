@@ -159,5 +159,5 @@ func (g VolumeGroup) Notes(h *host.Host) []string {
 			}
 		}
 	}
-	return notes
+	return append(notes, g.ungrown(h, g)...)
 }

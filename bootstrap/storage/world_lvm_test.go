@@ -44,7 +44,7 @@ func (w *world) lvmSays(report string, nodes []string) string {
 			groups[p.group]++
 			name, missing = "[unknown]", "missing"
 		}
-		rows = append(rows, fmt.Sprintf(`{"pv_name":%q,"pv_uuid":%q,"vg_name":%q,"pv_size":"%d","pv_missing":%q}`, name, p.uuid, p.group, worldDisk, missing))
+		rows = append(rows, fmt.Sprintf(`{"pv_name":%q,"pv_uuid":%q,"vg_name":%q,"pv_size":"%d","pv_missing":%q}`, name, p.uuid, p.group, p.bytes(), missing))
 	}
 	kind := "pv"
 	switch report {
@@ -52,7 +52,7 @@ func (w *world) lvmSays(report string, nodes []string) string {
 		kind, rows = "vg", nil
 		for _, g := range slices.Sorted(maps.Keys(groups)) {
 			_, _, size := w.members(g, nil)
-			rows = append(rows, fmt.Sprintf(`{"vg_name":%q,"vg_uuid":"u-%s","vg_size":"%d","vg_free":"0","vg_extent_size":"%d","vg_missing_pv_count":"%d"}`, g, g, size, worldExtent, groups[g]))
+			rows = append(rows, fmt.Sprintf(`{"vg_name":%q,"vg_uuid":"u-%s","vg_size":"%d","vg_free":"%d","vg_extent_size":"%d","vg_missing_pv_count":"%d"}`, g, g, size, w.free(g), worldExtent, groups[g]))
 		}
 	case "lvs":
 		kind, rows = "lv", nil

@@ -20,6 +20,8 @@ type world struct {
 	t      *testing.T
 	disks  map[string]string       // volume id -> kernel name
 	super  map[string]block.Member // by kernel name
+	sizes  map[string]int64        // of a kernel name's device, where it is not worldDisk
+	uses   map[string]int64        // what of each member an array uses, by its UUID, where it is not worldDisk
 	holds  map[string]string       // what blkid says, by kernel name: "xfs"
 	dirty  map[string]string       // bytes that nobody recognises
 	arrays map[string]*worldArray
@@ -40,7 +42,10 @@ type worldArray struct {
 	members           []string
 }
 
-type worldPV struct{ uuid, group string }
+type worldPV struct {
+	uuid, group string
+	size        int64 // 0: worldDisk
+}
 
 type worldLV struct {
 	size             int64
@@ -65,13 +70,13 @@ func newWorld(t *testing.T, ids ...string) *world {
 func worldIn(t *testing.T, root string, ids ...string) *world {
 	t.Helper()
 	w := &world{t: t, disks: map[string]string{}, super: map[string]block.Member{}, holds: map[string]string{}, dirty: map[string]string{},
-		arrays: map[string]*worldArray{}, pvs: map[string]*worldPV{}, lvs: map[string]*worldLV{}}
+		sizes: map[string]int64{}, uses: map[string]int64{}, arrays: map[string]*worldArray{}, pvs: map[string]*worldPV{}, lvs: map[string]*worldLV{}}
 	w.Machine = hosttest.In(t, root, map[string]string{
 		"/var/": "", "/run/": "", "/sys/block/": "", bootIDPath: "boot-1\n",
 		"/proc/self/mountinfo": "20 1 0:1 / / rw,relatime shared:1 - overlay overlay rw\n",
 		"/proc/swaps":          "Filename Type Size Used Priority\n",
 	})
-	for _, p := range []string{"mdadm", "pvcreate", "vgcreate", "vgextend", "lvcreate", "lvchange"} {
+	for _, p := range []string{"mdadm", "pvcreate", "vgcreate", "vgextend", "lvcreate", "lvchange", "pvresize", "lvextend"} {
 		w.Put("/usr/sbin/"+p, "", 0o755)
 	}
 	w.OnLaunch(w.launch)
@@ -105,7 +110,7 @@ func (w *world) device(kernel string, under ...string) {
 	folder := "/sys/devices/" + kernel
 	w.Put(folder+"/holders/", "", 0)
 	w.Put(folder+"/slaves/", "", 0)
-	w.Put(folder+"/size", fmt.Sprintln(worldDisk/512), 0o444)
+	w.Put(folder+"/size", fmt.Sprintln(w.sizeOf(kernel)/512), 0o444)
 	w.Put(folder+"/ro", "0\n", 0o444)
 	w.Put(folder+"/dev", fmt.Sprintf("9:%d\n", len(kernel)*1000+int(kernel[len(kernel)-1])), 0o444)
 	w.Put("/sys/class/block/"+kernel, "-> ../../devices/"+kernel, 0)
@@ -146,6 +151,7 @@ func (w *world) assembled(kernel, state string, members ...string) {
 	w.device(kernel, members...)
 	for _, k := range members {
 		w.Put("/sys/devices/"+kernel+"/md/dev-"+k+"/state", "in_sync\n", 0o444)
+		w.Put("/sys/devices/"+kernel+"/md/dev-"+k+"/offset", "0\n", 0o444)
 	}
 	w.show(kernel)
 }
@@ -158,7 +164,8 @@ func (w *world) show(kernel string) {
 	}
 	for name, text := range map[string]string{
 		"ro": ro, "md/array_state": a.state + "\n", "md/level": fmt.Sprintf("raid%d\n", a.level), "md/raid_disks": fmt.Sprintln(a.devices),
-		"md/degraded": fmt.Sprintln(a.devices - len(a.members)), "md/sync_action": "idle\n",
+		"md/degraded": fmt.Sprintln(a.devices - len(a.members)), "md/sync_action": "idle\n", "md/metadata_version": "1.2\n", "md/layout": "258\n",
+		"size": fmt.Sprintln(w.usesOf(a) / 512), "md/component_size": fmt.Sprintln(w.usesOf(a) >> 10),
 	} {
 		w.Put("/sys/devices/"+kernel+"/"+name, text, 0o444)
 	}
@@ -178,6 +185,7 @@ func (w *world) reboot() {
 	w.arrays = map[string]*worldArray{}
 	for _, name := range []string{"raid:data", "lvm:db", "lvm:db/mysql"} {
 		w.SetTask(toolUnit(name), host.TaskState{})
+		w.SetTask(toolUnit("grow:"+name), host.TaskState{})
 	}
 	w.Put(bootIDPath, "boot-2\n", 0o444)
 }
@@ -191,12 +199,12 @@ func (w *world) member(id, uuid, level string, devices int, events uint64) {
 func (w *world) bytes() string {
 	var pvs, lvs []string
 	for k, p := range w.pvs {
-		pvs = append(pvs, k+"="+p.uuid+"@"+p.group)
+		pvs = append(pvs, fmt.Sprint(k, "=", p.uuid, "@", p.group, " ", p.size))
 	}
 	for n, v := range w.lvs {
 		lvs = append(lvs, fmt.Sprintf("%s=%d", n, v.size))
 	}
 	slices.Sort(pvs)
 	slices.Sort(lvs)
-	return fmt.Sprint(w.super, w.holds, w.dirty, pvs, lvs)
+	return fmt.Sprint(w.super, w.uses, w.holds, w.dirty, pvs, lvs)
 }

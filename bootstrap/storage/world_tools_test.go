@@ -36,7 +36,7 @@ func (w *world) launch(t host.Task) host.TaskState {
 		return failed
 	}
 	does := map[string]func([]string) bool{"--create": w.mdCreate, "--assemble": w.mdAssemble, "--stop": w.mdStop, "--readonly": w.mdState, "--readwrite": w.mdState,
-		"pvcreate": w.pvCreate, "vgcreate": w.vgCreate, "vgextend": w.vgExtend, "lvcreate": w.lvCreate, "lvchange": w.lvChange}[verb]
+		"--grow": w.mdGrow, "pvresize": w.pvResize, "lvextend": w.lvExtend, "pvcreate": w.pvCreate, "vgcreate": w.vgCreate, "vgextend": w.vgExtend, "lvcreate": w.lvCreate, "lvchange": w.lvChange}[verb]
 	if does == nil || slices.ContainsFunc(argv, func(a string) bool { return a == "--force" || a == "-f" || a == "-ff" || a == "--yes" || a == "-y" }) {
 		w.t.Errorf("no such tool, or one that is forced: %q", argv)
 		return failed
@@ -71,6 +71,7 @@ func (w *world) mdCreate(argv []string) bool {
 			Devices: len(members), Device: mdUUID(newUUID())}
 		delete(w.dirty, k)
 	}
+	w.uses[option(argv, "--uuid")] = w.smallest(members)
 	w.assembled("md127", "clean", members...)
 	return true
 }
@@ -116,7 +117,7 @@ func (w *world) mdState(argv []string) bool {
 
 func (w *world) pvCreate(argv []string) bool {
 	node := argv[len(argv)-1]
-	w.pvs[path.Base(node)] = &worldPV{uuid: option(argv, "--uuid")}
+	w.pvs[path.Base(node)] = &worldPV{uuid: option(argv, "--uuid"), size: w.sizeOf(path.Base(node))}
 	return w.pvs[path.Base(node)].uuid != ""
 }
 
@@ -161,6 +162,7 @@ func (w *world) lvChange(argv []string) bool {
 		return false
 	}
 	v.active, v.kernel, v.readOnly = true, fmt.Sprintf("dm-%d", len(w.lvs)), strings.Contains(option(argv, "--config"), name)
+	w.sizes[v.kernel] = v.size
 	w.device(v.kernel, under...)
 	w.Put("/sys/devices/"+v.kernel+"/dm/name", strings.NewReplacer("-", "--", "/", "-").Replace(name)+"\n", 0o444)
 	if v.readOnly {
@@ -176,7 +178,7 @@ func (w *world) members(group string, seen []string) (under []string, missing in
 		if p.group != group {
 			continue
 		}
-		size += worldDisk - worldExtent
+		size += p.bytes() - worldExtent
 		i, err := w.Host().Stat("/dev/" + k)
 		if err == nil && i.Exists && (seen == nil || slices.Contains(seen, "/dev/"+k)) {
 			under = append(under, k)
