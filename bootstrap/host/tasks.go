@@ -52,6 +52,10 @@ func (u hooked) Task(ctx context.Context, unit string) (TaskState, error) {
 	return s, nil
 }
 
+func (u hooked) Ends(ctx context.Context, unit string) (<-chan struct{}, error) {
+	return u.h.units.Ends(ctx, unit)
+}
+
 func (u hooked) Forget(ctx context.Context, unit string) error {
 	u.h.point("unit", "forget "+unit, "enqueue")
 	if err := u.h.units.Forget(ctx, unit); err != nil {

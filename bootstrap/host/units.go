@@ -39,6 +39,14 @@ func (u hooked) Reload(ctx context.Context) error {
 	return nil
 }
 
+func (u hooked) Knows(ctx context.Context, name, file string) (bool, error) {
+	known, err := u.h.units.Knows(ctx, name, file)
+	if err != nil {
+		return false, fmt.Errorf("ask systemd for the file of %s: %w", name, err)
+	}
+	return known, nil
+}
+
 // systemd is the real one. It connects for each call: a connection that is kept
 // breaks when its other end restarts.
 type systemd struct{}
@@ -123,4 +131,23 @@ func (systemd) Reload(ctx context.Context) error {
 	}
 	defer c.Close()
 	return c.ReloadContext(ctx)
+}
+
+// Knows asks for a unit's properties, which loads one that is not loaded. What
+// was looked for in vain before is looked for again by systemd 246 and later
+// alone.
+func (systemd) Knows(ctx context.Context, name, file string) (bool, error) {
+	c, err := connect(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	p, err := c.GetUnitPropertiesContext(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	load, _ := p["LoadState"].(string)
+	from, _ := p["FragmentPath"].(string)
+	old, told := p["NeedDaemonReload"].(bool)
+	return load == "loaded" && from == file && told && !old, nil
 }
