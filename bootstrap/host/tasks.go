@@ -123,20 +123,18 @@ func (t Task) properties() []dbus.Property {
 }
 
 func (systemd) Task(ctx context.Context, unit string) (TaskState, error) {
+	var t TaskState
+	var err error
+	if t.State, err = stateOf(ctx, unit); err != nil || t.State != "failed" {
+		return t, err
+	}
 	c, err := connect(ctx)
 	if err != nil {
 		return TaskState{}, err
 	}
 	defer c.Close()
-	p, err := c.GetUnitPropertiesContext(ctx, unit)
+	p, err := c.GetUnitTypePropertiesContext(ctx, unit, "Service")
 	if err != nil {
-		return TaskState{}, err
-	}
-	var t TaskState
-	if t.State, err = stateOf(unit, p); err != nil || t.State != "failed" {
-		return t, err
-	}
-	if p, err = c.GetUnitTypePropertiesContext(ctx, unit, "Service"); err != nil {
 		return TaskState{}, err
 	}
 	t.Result, _ = p["Result"].(string)

@@ -61,46 +61,7 @@ func connect(ctx context.Context) (*dbus.Conn, error) {
 	return dbus.NewWithContext(ctx)
 }
 
-func (systemd) State(ctx context.Context, name string) (string, error) {
-	c, err := connect(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer c.Close()
-	p, err := c.GetUnitPropertiesContext(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	return stateOf(name, p)
-}
-
-// stateOf adds one thing to systemd's own words: a unit with a job in the queue
-// is "activating", as it is about to be something else than it is.
-func stateOf(name string, p map[string]any) (string, error) {
-	load, _ := p["LoadState"].(string)
-	active, _ := p["ActiveState"].(string)
-	switch {
-	case load == "not-found" && active == "inactive":
-		return "absent", nil
-	case load == "masked" && active == "inactive":
-		return "masked", nil
-	case load == "bad-setting" || load == "error":
-		return "", fmt.Errorf("the unit file cannot be loaded (%s); see systemctl status %s", load, name)
-	case hasJob(p["Job"]) && active != "deactivating":
-		return "activating", nil
-	}
-	return active, nil
-}
-
-// hasJob reads systemd's (number, object path) pair; the number is 0 without a job.
-func hasJob(v any) bool {
-	pair, ok := v.([]any)
-	if !ok || len(pair) == 0 {
-		return false
-	}
-	id, ok := pair[0].(uint32)
-	return ok && id != 0
-}
+func (systemd) State(ctx context.Context, name string) (string, error) { return stateOf(ctx, name) }
 
 // Enqueue passes no channel to go-systemd, which then returns as soon as the
 // job is accepted.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"reveille/bootstrap/block"
@@ -56,7 +57,7 @@ func (s Common) provable(ctx context.Context, h *host.Host, d Device, node strin
 		return false, err
 	}
 	noted := true
-	if m, ok := d.(madeHere); ok {
+	if m, ok := d.(madeHere); ok && !s.witnessed(d.Volumes()) { // else nothing rests on it
 		if noted, err = m.asNoted(ctx, h); err != nil {
 			return false, err
 		}
@@ -78,6 +79,12 @@ func (s Common) provable(ctx context.Context, h *host.Host, d Device, node strin
 		}
 	}
 	return witnessed, nil
+}
+
+// witnessed says that of each of these volumes something beside it says that it
+// is new.
+func (s Common) witnessed(volumes []string) bool {
+	return !slices.ContainsFunc(volumes, func(v string) bool { return !s.Witnessed[v] })
 }
 
 func blank(ctx context.Context, h *host.Host, node string, witnessed bool) error {
