@@ -44,7 +44,7 @@ machine vm: packages ## a shell in a booted instance: a container, or a machine 
 	$(MAKE) --no-print-directory package ARCHES=amd64 DIST=build/machine
 	$(GO) run ./integration/guest/cmd/guest -kind $(subst machine,container,$@) -deb 'build/machine/reveille*.deb' $(ARGS)
 
-bench: packages ## size, start, memory, boots and peers as ratios (BENCH=Peers: those alone), and the passes' benchmarks
+bench: packages ## size, start, memory, boots, peers and disks as ratios (BENCH=Peers: those alone), and the passes' benchmarks
 	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchtime 1x -timeout 1h ./integration $(quiet)
 	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench . ./roles ./bootstrap/userdata $(quiet)
 

@@ -74,14 +74,6 @@ func recognised(ctx context.Context, h *host.Host, node string) (found string, k
 	return strings.Join(all, ", "), known, nil
 }
 
-// Verdict is what the child says of a device that it has read.
-type Verdict struct {
-	Blank bool   `json:"blank"`
-	Found string `json:"found,omitempty"` // where it is not
-	Size  int64  `json:"size"`            // bytes
-	Read  int64  `json:"read"`            // how many of them were read
-}
-
 // Readable says whether a device can be read at all. Tools are silent about one
 // that cannot, as they are about one without anything on it.
 func Readable(ctx context.Context, h *host.Host, node string) error {
@@ -106,11 +98,8 @@ func scanned(ctx context.Context, h *host.Host, node string, witnessed bool) (st
 	if err := json.Unmarshal(out.Stdout, &v); err != nil {
 		return "", fmt.Errorf("what was read is not said in words that are known: %w", err)
 	}
-	switch {
-	case v.Found != "":
-		return v.Found, nil
-	case !v.Blank || v.Size <= 0 || v.Read <= 0:
+	if v.Found == "" && !v.proves() {
 		return "", errors.New("what was read proves nothing")
 	}
-	return "", nil
+	return v.Found, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -54,32 +55,26 @@ func Look(ctx context.Context, h *host.Host, nodes []string) (LVM, error) {
 	if len(nodes) == 0 {
 		return LVM{}, nil
 	}
-	var all LVM
-	for _, r := range reports {
-		out, err := look(ctx, h, r[0], "--reportformat", "json", "--units", "b", "--nosuffix",
-			"--devices", strings.Join(nodes, ","), "-o", r[1])
-		if err != nil {
-			return LVM{}, err
-		}
-		part, err := parseLVM(out.Stdout)
-		if err != nil {
-			return LVM{}, fmt.Errorf("%s: %w; it says: %s", r[0], err, warnings(out.Stderr))
-		}
-		if r[0] == "pvs" {
-			all.Copies = copies(string(out.Stderr))
-		}
-		all.PVs = append(all.PVs, part.PVs...)
-		all.VGs = append(all.VGs, part.VGs...)
-		all.LVs = append(all.LVs, part.LVs...)
+	out, err := look(ctx, h, "lvm", append(slices.Clone(report), "--devices", strings.Join(nodes, ","))...)
+	if err != nil {
+		return LVM{}, err
 	}
+	all, err := parseLVM(out.Stdout)
+	if err != nil {
+		return LVM{}, fmt.Errorf("lvm fullreport: %w; it says: %s", err, warnings(out.Stderr))
+	}
+	all.Copies = copies(string(out.Stderr))
 	return all, nil
 }
 
-// reports are the commands and the columns that are read of each.
-var reports = [][2]string{
-	{"pvs", "pv_name,pv_uuid,vg_name,pv_size,pv_missing"},
-	{"vgs", "vg_name,vg_uuid,vg_size,vg_free,vg_extent_size,vg_missing_pv_count"},
-	{"lvs", "vg_name,lv_name,lv_uuid,lv_size,lv_active"},
+// report asks for all of it at once: each of LVM's commands reads every device
+// anew. Segments cannot be left out of it, and one column of them is least.
+var report = []string{"fullreport", "--reportformat", "json", "--units", "b", "--nosuffix",
+	"--configreport", "pv", "-o", "pv_name,pv_uuid,vg_name,pv_size,pv_missing",
+	"--configreport", "vg", "-o", "vg_name,vg_uuid,vg_size,vg_free,vg_extent_size,vg_missing_pv_count",
+	"--configreport", "lv", "-o", "vg_name,lv_name,lv_uuid,lv_size,lv_active",
+	"--configreport", "pvseg", "-o", "pvseg_start",
+	"--configreport", "seg", "-o", "seg_start",
 }
 
 // notUsed is LVM's only word of a copy: no column has it.
@@ -109,12 +104,14 @@ type row map[string]string
 
 func parseLVM(data []byte) (LVM, error) {
 	var said struct {
+		// An entry is a group with all that it has, or the physical volumes of
+		// none; none is there where nothing is.
 		Report []struct{ PV, VG, LV []row } `json:"report"`
 	}
 	if err := json.Unmarshal(data, &said); err != nil {
 		return LVM{}, fmt.Errorf("its report is no JSON: %w", err)
 	}
-	if len(said.Report) == 0 {
+	if said.Report == nil {
 		return LVM{}, errors.New("it made no report")
 	}
 	var all LVM

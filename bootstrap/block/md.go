@@ -63,6 +63,69 @@ func Examine(ctx context.Context, h *host.Host, node string) (Member, bool, erro
 	return m, m.UUID != "", nil
 }
 
+// ExamineAll is Examine of several devices, an answer for each. They are asked for
+// by one program where each says the same: that it has a superblock, or that it
+// has none.
+func ExamineAll(ctx context.Context, h *host.Host, nodes []string) (members []Member, has []bool, errs []error) {
+	members, has, errs = make([]Member, len(nodes)), make([]bool, len(nodes)), make([]error, len(nodes))
+	if len(nodes) > 1 {
+		out, err := look(ctx, h, "mdadm", append([]string{"--examine", "--export"}, nodes...)...)
+		switch all := parseMembers(string(out.Stdout)); {
+		case noneHas(out, nodes):
+			return members, has, errs
+		case err == nil && len(out.Stderr) == 0 && len(all) == len(nodes):
+			for i := range has {
+				has[i] = true
+			}
+			return all, has, errs
+		}
+	}
+	Beside(len(nodes), func(i int) { members[i], has[i], errs[i] = Examine(ctx, h, nodes[i]) })
+	return members, has, errs
+}
+
+// noneHas says that mdadm found a superblock on none of the devices.
+func noneHas(out host.Output, nodes []string) bool {
+	for _, node := range nodes {
+		if strings.Count(string(out.Stderr), noSuperblock+" on "+node+".\n") != 1 {
+			return false
+		}
+	}
+	return len(out.Stdout) == 0 && strings.Count(string(out.Stderr), "\n") == len(nodes)
+}
+
+// parseMembers reads mdadm --examine --export of several devices, which names none
+// of them: what a superblock says begins anew where a key comes again. None are
+// read where one of them could be more than one superblock's, or half of one.
+func parseMembers(text string) []Member {
+	var all []Member
+	begin, met := 0, map[string]bool{}
+	end := func(at int) bool {
+		m, err := parseMember(text[begin:at])
+		if err != nil || m.Device == "" || m.Level == "container" {
+			return false
+		}
+		all, begin = append(all, m), at
+		return true
+	}
+	at := 0
+	for line := range strings.Lines(text) {
+		key, _, _ := strings.Cut(line, "=")
+		if met[key] {
+			if !end(at) {
+				return nil
+			}
+			clear(met)
+		}
+		met[key] = true
+		at += len(line)
+	}
+	if !end(at) {
+		return nil
+	}
+	return all
+}
+
 // parseMember reads mdadm --examine --export; the zero Member where it says
 // nothing of an array, as of a partition table.
 func parseMember(text string) (Member, error) {

@@ -14,6 +14,22 @@ import (
 // Arrays are the kernel's md arrays, with the UUIDs that mdadm --detail says.
 // The error names each that could not be read; the others are there beside it.
 func Arrays(ctx context.Context, h *host.Host) ([]Array, error) {
+	all, err := Assembled(h)
+	arrays, errs := all[:0], []error{err}
+	for _, a := range all {
+		if err := a.Identify(ctx, h); err != nil {
+			errs = append(errs, fmt.Errorf("array %s: %w", a.Kernel, err))
+			continue
+		}
+		arrays = append(arrays, a)
+	}
+	return arrays, errors.Join(errs...)
+}
+
+// Assembled are the kernel's md arrays by what it says itself, which costs no
+// process: without UUIDs and names, and of an inactive one with little else. The
+// error is as of Arrays.
+func Assembled(h *host.Host) ([]Array, error) {
 	kernels, err := names(h, sysBlock)
 	if err != nil {
 		return nil, err
@@ -27,9 +43,6 @@ func Arrays(ctx context.Context, h *host.Host) ([]Array, error) {
 		a, err := readArray(h, k)
 		if err == nil && a.State == "clear" {
 			continue // a name that a stopped array left
-		}
-		if err == nil {
-			err = a.identify(ctx, h)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("array %s: %w", k, err))
@@ -72,10 +85,10 @@ func readArray(h *host.Host, kernel string) (Array, error) {
 	return a, nil
 }
 
-// identify asks mdadm which array it is: the kernel's own md/uuid is new, zero
+// Identify asks mdadm which array it is: the kernel's own md/uuid is new, zero
 // while the array is inactive, and of old metadata another number. Of an
 // inactive array neither says more; its members do.
-func (a *Array) identify(ctx context.Context, h *host.Host) error {
+func (a *Array) Identify(ctx context.Context, h *host.Host) error {
 	out, err := look(ctx, h, "mdadm", "--detail", "--export", a.Node())
 	if err != nil {
 		return err

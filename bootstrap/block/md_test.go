@@ -120,3 +120,42 @@ func TestExamine(t *testing.T) {
 		t.Errorf("of one that cannot be opened: %v, %v", ok, err)
 	}
 }
+
+// Several are told apart by one answer where all say the same, and else each by
+// its own.
+func TestExamineAll(t *testing.T) {
+	const a, b = "/dev/a", "/dev/b"
+	raid10, other := testdata(t, "mdadm-examine/raid10"), strings.Replace(testdata(t, "mdadm-examine/raid10"), "MD_DEV_UUID=6e5d0ba8", "MD_DEV_UUID=00000002", 1)
+	none := func(node string) string { return "mdadm: No md superblock detected on " + node + ".\n" }
+	without := func(node string) *host.Output { return &host.Output{Code: 1, Stderr: []byte(none(node))} }
+	for name, c := range map[string]struct {
+		both        host.Output
+		first, last *host.Output // nil: not asked for by itself
+		devices     [2]string
+	}{
+		"none":              {host.Output{Code: 1, Stderr: []byte(none(a) + none(b))}, nil, nil, [2]string{}},
+		"all":               {*said(raid10 + other), nil, nil, [2]string{"6e5d0ba8", "00000002"}},
+		"the first alone":   {host.Output{Code: 1, Stdout: []byte(raid10), Stderr: []byte(none(b))}, said(raid10), without(b), [2]string{"6e5d0ba8", ""}},
+		"the last alone":    {host.Output{Code: 1, Stdout: []byte(raid10), Stderr: []byte(none(a))}, without(a), said(raid10), [2]string{"", "6e5d0ba8"}},
+		"a partition table": {*said(raid10), said(raid10), &host.Output{}, [2]string{"6e5d0ba8", ""}},
+		"one half said":     {*said(raid10 + "MD_LEVEL=raid10\n"), said(raid10), said(other), [2]string{"6e5d0ba8", "00000002"}},
+		"of old metadata":   {*said(testdata(t, "mdadm-examine/raid1-0.90") + testdata(t, "mdadm-examine/raid1-0.90")), said(raid10), said(other), [2]string{"6e5d0ba8", "00000002"}},
+		"one is not opened": {host.Output{Code: 1, Stderr: []byte("mdadm: cannot open /dev/a: busy\n" + none(b))}, without(a), without(b), [2]string{}},
+		"one is not named":  {host.Output{Code: 1, Stderr: []byte(none(a))}, without(a), said(raid10), [2]string{"", "6e5d0ba8"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newSys().machine(t)
+			say(m, c.both, "mdadm", "--examine", "--export", a, b)
+			if c.first != nil {
+				say(m, *c.first, "mdadm", "--examine", "--export", a)
+				say(m, *c.last, "mdadm", "--examine", "--export", b)
+			}
+			members, has, errs := ExamineAll(t.Context(), m.Host(), []string{a, b})
+			for i, want := range c.devices {
+				if errs[i] != nil || has[i] != (want != "") || !strings.HasPrefix(members[i].Device, want) || members[i].UUID == "" == has[i] {
+					t.Errorf("device %d: %v, %v, %+v", i, errs[i], has[i], members[i])
+				}
+			}
+		})
+	}
+}

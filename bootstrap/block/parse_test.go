@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"reveille/bootstrap/host"
-	"reveille/bootstrap/host/hosttest"
 )
 
 const mib = 1 << 20
@@ -42,40 +41,31 @@ func TestMembers(t *testing.T) {
 }
 
 func TestLVMReports(t *testing.T) {
-	all := func(state string) LVM {
-		var all LVM
-		for _, r := range []string{"pvs", "vgs", "lvs"} {
-			part, err := parseLVM([]byte(testdata(t, "lvm/"+r+"-"+state)))
-			if err != nil {
-				t.Errorf("%s-%s: %v", r, state, err)
-			}
-			all.PVs, all.VGs, all.LVs = append(all.PVs, part.PVs...), append(all.VGs, part.VGs...), append(all.LVs, part.LVs...)
-		}
-		return all
-	}
-	six := PV{"/dev/nvme6n1", "i3gr24-a1WH-z9fU-Nble-7rIB-oZ5E-IESKik", "main", 60 * mib}
-	seven := PV{"/dev/nvme7n1", "dZnJe4-IDSL-dUpo-0RgU-baMM-4b9o-sk6aeL", "main", 60 * mib}
-	free := PV{"/dev/nvme8n1", "enKbfa-AKn4-KXTW-BXRO-21pn-gcl7-3he8t0", "", 64 * mib}
-	lost := seven
-	lost.Node = ""
-	vg := VG{Name: "main", UUID: "LZ52ur-GZrS-rx7k-EH9e-LSe0-7XtX-ADfxGJ", Size: 120 * mib, Free: 40 * mib, Extent: 4 * mib}
+	one := PV{"/dev/nvme1n1", "i3gr24-a1WH-z9fU-Nble-7rIB-oZ5E-IESKik", "main", 60 * mib}
+	two := PV{"/dev/nvme2n1", "dZnJe4-IDSL-dUpo-0RgU-baMM-4b9o-sk6aeL", "main", 60 * mib}
+	free := PV{"/dev/nvme3n1", "enKbfa-AKn4-KXTW-BXRO-21pn-gcl7-3he8t0", "", 64 * mib}
+	orphan, lost := one, two
+	orphan.Group, orphan.Size, lost.Node = "", 64*mib, ""
+	vg := VG{Name: "main", UUID: "ZPVDv8-3ykw-cq9C-YXNL-DveK-whrD-a9STza", Size: 120 * mib, Free: 40 * mib, Extent: 4 * mib}
 	partial, full := vg, vg
-	partial.Missing, full.Free = 1, 8*mib
-	db := LV{"main", "db", "QjYKrL-zhGP-WGad-ONMH-POmj-HhYw-5LoVSi", 64 * mib, true}
-	logs := LV{"main", "my-logs", "5pKbmg-al3L-arKK-Ytm5-lWCo-zJbK-B4DUg5", 16 * mib, false}
-	pool := LV{"main", "pool", "HECSmy-JbHC-TtDs-Oiid-YsRo-hXu1-BrsaAe", 16 * mib, true}
-	snap := LV{"main", "snap", "k68DRJ-vjKO-rpat-Mt0J-dspf-iyPZ-DiVcVV", 8 * mib, true}
+	partial.Missing, full.Free = 1, 16*mib
+	db := LV{"main", "db", "gLpw4m-n3DL-Tu0K-ipgg-hPEV-UoGm-ZnICKL", 64 * mib, true}
+	logs := LV{"main", "my-logs", "xE659a-Nul0-2cEp-RBMS-B8n0-Vbma-QHvkea", 16 * mib, false}
+	pool := LV{"main", "pool", "Km26Y8-l3Ci-ky76-WPfo-Llza-Fdc2-gF0ihj", 16 * mib, true}
+	snap := LV{"main", "snap", "z0qjqM-Swvi-uHDb-X9US-3gWr-TeYl-ddT76p", 8 * mib, true}
 	for state, want := range map[string]LVM{
 		"none":     {},
-		"group":    {PVs: []PV{six, seven, free}, VGs: []VG{vg}, LVs: []LV{db, logs}},
-		"missing":  {PVs: []PV{six, free, lost}, VGs: []VG{partial}, LVs: []LV{db, logs}},
-		"snapshot": {PVs: []PV{six, seven}, VGs: []VG{full}, LVs: []LV{db, logs, pool, snap}},
+		"orphan":   {PVs: []PV{orphan}},
+		"group":    {PVs: []PV{one, two, free}, VGs: []VG{vg}, LVs: []LV{db, logs}},
+		"missing":  {PVs: []PV{one, lost, free}, VGs: []VG{partial}, LVs: []LV{db, logs}},
+		"snapshot": {PVs: []PV{one, two}, VGs: []VG{full}, LVs: []LV{db, logs, pool, snap}},
 	} {
-		if diff := cmp.Diff(want, all(state)); diff != "" {
-			t.Errorf("%s:\n%s", state, diff)
+		got, err := parseLVM([]byte(testdata(t, "lvm/"+state)))
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v\n%s", state, err, diff)
 		}
 	}
-	for _, bad := range []string{"", "{}", "Volume group not found", `{"report":[{"pv":[{"pv_name":"/dev/x","pv_size":"64m"}]}]}`} {
+	for _, bad := range []string{"", "{}", `{"report":null}`, "Volume group not found", `{"report":[{"pv":[{"pv_name":"/dev/x","pv_size":"64m"}]}]}`} {
 		if l, err := parseLVM([]byte(bad)); err == nil {
 			t.Errorf("%q is %+v", bad, l)
 		}
@@ -85,21 +75,19 @@ func TestLVMReports(t *testing.T) {
 // Two groups of one name are two, a copy is known by LVM's warning alone, and
 // what is damaged is no empty group.
 func TestLVMBesideWhatIsNotOurs(t *testing.T) {
-	two, err := parseLVM([]byte(testdata(t, "lvm/vgs-same-name")))
+	two, err := parseLVM([]byte(testdata(t, "lvm/same-name")))
 	if err != nil || len(two.VGs) != 2 || two.VGs[0].Name != two.VGs[1].Name || two.VGs[0].UUID == two.VGs[1].UUID {
 		t.Errorf("%+v, %v", two, err)
 	}
-	m := newSys().machine(t)
 	nodes := []string{"/dev/nvme1n1", "/dev/nvme2n1", "/dev/nvme3n1"}
-	script := func(m *hosttest.Machine, r [2]string, stdout, stderr string) {
-		say(m, host.Output{Stdout: []byte(stdout), Stderr: []byte(stderr)}, r[0], "--reportformat", "json", "--units", "b", "--nosuffix",
-			"--devices", strings.Join(nodes, ","), "-o", r[1])
+	looked := func(state string) (LVM, error) {
+		m := newSys().machine(t)
+		say(m, host.Output{Stdout: []byte(testdata(t, "lvm/"+state)), Stderr: []byte(testdata(t, "lvm-says/"+state))},
+			append(append([]string{"lvm"}, report...), "--devices", strings.Join(nodes, ","))...)
+		return Look(t.Context(), m.Host(), nodes)
 	}
-	script(m, reports[0], testdata(t, "lvm/pvs-clone"), testdata(t, "lvm-says/clone"))
-	script(m, reports[1], testdata(t, "lvm/vgs-none"), testdata(t, "lvm-says/clone"))
-	script(m, reports[2], testdata(t, "lvm/lvs-none"), testdata(t, "lvm-says/clone"))
-	got, err := Look(t.Context(), m.Host(), nodes)
-	want := []PV{{Node: "/dev/nvme2n1", UUID: "DdoV2R-B0qr-jJKC-UQIN-L2U9-xVhf-9l5057"}}
+	got, err := looked("clone")
+	want := []PV{{Node: "/dev/nvme3n1", UUID: "i3gr24-a1WH-z9fU-Nble-7rIB-oZ5E-IESKik"}}
 	if diff := cmp.Diff(want, got.Copies); diff != "" || err != nil || len(got.PVs) != 2 {
 		t.Errorf("%v, %+v\n%s", err, got.PVs, diff)
 	}
@@ -108,12 +96,10 @@ func TestLVMBesideWhatIsNotOurs(t *testing.T) {
 			t.Errorf("%s: %v", file, c)
 		}
 	}
-	m = newSys().machine(t)
-	script(m, reports[0], testdata(t, "lvm/vgs-damaged"), testdata(t, "lvm-says/damaged"))
-	if l, err := Look(t.Context(), m.Host(), nodes); err == nil || !strings.Contains(err.Error(), "Checksum error on /dev/nvme3n1") {
+	if l, err := looked("damaged"); err == nil || !strings.Contains(err.Error(), "Checksum error on /dev/nvme3n1") {
 		t.Errorf("%+v, %v", l, err)
 	}
-	if l, err := Look(t.Context(), m.Host(), nil); err != nil || len(l.PVs) > 0 {
+	if l, err := Look(t.Context(), newSys().machine(t).Host(), nil); err != nil || len(l.PVs) > 0 {
 		t.Errorf("of no device: %+v, %v", l, err)
 	}
 }

@@ -59,12 +59,21 @@ type Units interface {
 	Enqueue(ctx context.Context, verb, name string) error
 	// Reload reads unit files again (daemon-reload).
 	Reload(ctx context.Context) error
+	// Knows says that systemd has read this file of a unit as it is now, so
+	// that nothing need be read again: one that it did not know it reads when
+	// it is asked for.
+	Knows(ctx context.Context, name, file string) (bool, error)
 	// Launch asks for a program to be run as a unit that outlives the agent,
 	// and returns once systemd has accepted it. It refuses a name that
 	// systemd still knows: Forget comes first.
 	Launch(ctx context.Context, t Task) error
 	// Task is how far a launched program is.
 	Task(ctx context.Context, unit string) (TaskState, error)
+	// Ends tells of a launched program's end, until ctx ends: the channel
+	// holds a token when systemd has ended a job of the unit since the last was
+	// taken. It tells sooner than a look would, and no more. An error says that
+	// nobody tells.
+	Ends(ctx context.Context, unit string) (<-chan struct{}, error)
 	// Forget lets go of one that has ended; it is "absent" soon afterwards.
 	Forget(ctx context.Context, unit string) error
 }

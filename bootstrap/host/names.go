@@ -43,7 +43,11 @@ func (offline) Run(context.Context, string, ...string) (Output, error) {
 func (offline) State(context.Context, string) (string, error) { return "", ErrOffline }
 func (offline) Enqueue(context.Context, string, string) error { return ErrOffline }
 func (offline) Reload(context.Context) error                  { return ErrOffline }
-func (offline) Launch(context.Context, Task) error            { return ErrOffline }
+func (offline) Knows(context.Context, string, string) (bool, error) {
+	return false, ErrOffline
+}
+func (offline) Ends(context.Context, string) (<-chan struct{}, error) { return nil, ErrOffline }
+func (offline) Launch(context.Context, Task) error                    { return ErrOffline }
 func (offline) Task(context.Context, string) (TaskState, error) {
 	return TaskState{}, ErrOffline
 }

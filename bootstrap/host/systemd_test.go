@@ -55,10 +55,14 @@ func TestRealSystemd(t *testing.T) {
 	if err := h.Write(file, []byte(unit), Attr{Mode: 0o644}); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Units().Reload(ctx); err != nil {
-		t.Fatal(err)
-	}
 	defer clean()
+	knows := func(want bool) {
+		t.Helper()
+		if got, err := h.Units().Knows(ctx, name, file); err != nil || got != want {
+			t.Errorf("it knows the file: %v (%v), want %v", got, err, want)
+		}
+	}
+	knows(true) // read now, as it did not know it
 	state("inactive")
 	do("try-restart")
 	state("inactive")
@@ -71,6 +75,14 @@ func TestRealSystemd(t *testing.T) {
 	}
 	defer func() { _ = h.Remove(flag) }()
 	state("active")
+	if err := h.Write(file, []byte(unit+"# newer\n"), Attr{Mode: 0o644}); err != nil {
+		t.Fatal(err)
+	}
+	knows(false) // it holds on to the older one, which runs
+	if err := h.Units().Reload(ctx); err != nil {
+		t.Fatal(err)
+	}
+	knows(true)
 	do("restart")
 	state("active")
 	do("stop")
@@ -112,6 +124,11 @@ func TestRealTask(t *testing.T) {
 		"exit 3":     {State: "failed", Result: "exit-code", Code: 3},
 		"kill -9 $$": {State: "failed", Result: "signal", Code: 9},
 	} {
+		listening, deaf := context.WithCancel(ctx)
+		ends, err := h.Units().Ends(listening, name)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := launch(time.Minute, "until test -e "+flag+"; do sleep 0.01; done; "+program); err != nil {
 			t.Fatal(err)
 		}
@@ -122,8 +139,14 @@ func TestRealTask(t *testing.T) {
 		if err := h.Write(flag, nil, Attr{Mode: 0o600}); err != nil {
 			t.Fatal(err)
 		}
-		if got := state(want.State); got != want {
-			t.Errorf("%s: %+v, want %+v", program, got, want)
+		select {
+		case <-ends: // it has ended by now
+		case <-ctx.Done():
+			t.Fatalf("nobody was told of the end of %s", program)
+		}
+		deaf()
+		if got, err := h.Units().Task(ctx, name); err != nil || got != want {
+			t.Errorf("%s: %+v, %v, want %+v", program, got, err, want)
 		}
 		if err := errors.Join(h.Remove(flag), h.Units().Forget(ctx, name)); err != nil {
 			t.Fatal(err)

@@ -52,6 +52,10 @@ func (u hooked) Task(ctx context.Context, unit string) (TaskState, error) {
 	return s, nil
 }
 
+func (u hooked) Ends(ctx context.Context, unit string) (<-chan struct{}, error) {
+	return u.h.units.Ends(ctx, unit)
+}
+
 func (u hooked) Forget(ctx context.Context, unit string) error {
 	u.h.point("unit", "forget "+unit, "enqueue")
 	if err := u.h.units.Forget(ctx, unit); err != nil {
@@ -119,20 +123,18 @@ func (t Task) properties() []dbus.Property {
 }
 
 func (systemd) Task(ctx context.Context, unit string) (TaskState, error) {
+	var t TaskState
+	var err error
+	if t.State, err = stateOf(ctx, unit); err != nil || t.State != "failed" {
+		return t, err
+	}
 	c, err := connect(ctx)
 	if err != nil {
 		return TaskState{}, err
 	}
 	defer c.Close()
-	p, err := c.GetUnitPropertiesContext(ctx, unit)
+	p, err := c.GetUnitTypePropertiesContext(ctx, unit, "Service")
 	if err != nil {
-		return TaskState{}, err
-	}
-	var t TaskState
-	if t.State, err = stateOf(unit, p); err != nil || t.State != "failed" {
-		return t, err
-	}
-	if p, err = c.GetUnitTypePropertiesContext(ctx, unit, "Service"); err != nil {
 		return TaskState{}, err
 	}
 	t.Result, _ = p["Result"].(string)

@@ -39,6 +39,14 @@ func (u hooked) Reload(ctx context.Context) error {
 	return nil
 }
 
+func (u hooked) Knows(ctx context.Context, name, file string) (bool, error) {
+	known, err := u.h.units.Knows(ctx, name, file)
+	if err != nil {
+		return false, fmt.Errorf("ask systemd for the file of %s: %w", name, err)
+	}
+	return known, nil
+}
+
 // systemd is the real one. It connects for each call: a connection that is kept
 // breaks when its other end restarts.
 type systemd struct{}
@@ -53,46 +61,7 @@ func connect(ctx context.Context) (*dbus.Conn, error) {
 	return dbus.NewWithContext(ctx)
 }
 
-func (systemd) State(ctx context.Context, name string) (string, error) {
-	c, err := connect(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer c.Close()
-	p, err := c.GetUnitPropertiesContext(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	return stateOf(name, p)
-}
-
-// stateOf adds one thing to systemd's own words: a unit with a job in the queue
-// is "activating", as it is about to be something else than it is.
-func stateOf(name string, p map[string]any) (string, error) {
-	load, _ := p["LoadState"].(string)
-	active, _ := p["ActiveState"].(string)
-	switch {
-	case load == "not-found" && active == "inactive":
-		return "absent", nil
-	case load == "masked" && active == "inactive":
-		return "masked", nil
-	case load == "bad-setting" || load == "error":
-		return "", fmt.Errorf("the unit file cannot be loaded (%s); see systemctl status %s", load, name)
-	case hasJob(p["Job"]) && active != "deactivating":
-		return "activating", nil
-	}
-	return active, nil
-}
-
-// hasJob reads systemd's (number, object path) pair; the number is 0 without a job.
-func hasJob(v any) bool {
-	pair, ok := v.([]any)
-	if !ok || len(pair) == 0 {
-		return false
-	}
-	id, ok := pair[0].(uint32)
-	return ok && id != 0
-}
+func (systemd) State(ctx context.Context, name string) (string, error) { return stateOf(ctx, name) }
 
 // Enqueue passes no channel to go-systemd, which then returns as soon as the
 // job is accepted.
@@ -123,4 +92,23 @@ func (systemd) Reload(ctx context.Context) error {
 	}
 	defer c.Close()
 	return c.ReloadContext(ctx)
+}
+
+// Knows asks for a unit's properties, which loads one that is not loaded. What
+// was looked for in vain before is looked for again by systemd 246 and later
+// alone.
+func (systemd) Knows(ctx context.Context, name, file string) (bool, error) {
+	c, err := connect(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	p, err := c.GetUnitPropertiesContext(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	load, _ := p["LoadState"].(string)
+	from, _ := p["FragmentPath"].(string)
+	old, told := p["NeedDaemonReload"].(bool)
+	return load == "loaded" && from == file && told && !old, nil
 }

@@ -12,8 +12,8 @@ import (
 
 // room is what the array leaves of its members. An array takes as much of each
 // as the smallest has, so that it grows once all are larger.
-func (a MDArray) room(ctx context.Context, h *host.Host) (*room, error) {
-	r, disks, err := a.running(ctx, h)
+func (a MDArray) room(_ context.Context, h *host.Host) (*room, error) {
+	r, disks, err := a.running(h)
 	if err != nil || r == nil {
 		return nil, err // its step says why
 	}

@@ -109,14 +109,42 @@ func (s Common) note(h *host.Host, i intent) error {
 	if err := h.Sweep(dir); err != nil {
 		return err
 	}
-	for n, volume := range i.Volumes {
+	return s.write(h, dir, i.Volumes, files)
+}
+
+// write brings the files of several volumes to the disk side by side, which makes
+// one work of them, and their names at once.
+func (s Common) write(h *host.Host, dir string, volumes []string, files []intents) error {
+	fail := func(volume string, err error) error {
+		return fmt.Errorf("note what is about to be made on %s: %w", volume, err)
+	}
+	var staged []*host.Staged
+	defer func() {
+		for _, f := range staged {
+			f.Close()
+		}
+	}()
+	for n, volume := range volumes {
 		text, err := json.MarshalIndent(files[n], "", "  ")
 		if err != nil {
 			return err
 		}
-		if err := h.Write(s.intentFile(volume), append(text, '\n'), host.Attr{Mode: 0o600}); err != nil {
-			return fmt.Errorf("note what is about to be made on %s: %w", volume, err)
+		f, err := h.Stage(s.intentFile(volume), append(text, '\n'), host.Attr{Mode: 0o600})
+		if err == nil && f == nil {
+			err = fs.ErrNotExist // the folder has just been made
 		}
+		if err != nil {
+			return fail(volume, err)
+		}
+		staged = append(staged, f)
+	}
+	for n, f := range staged {
+		if err := f.Place(); err != nil {
+			return fail(volumes[n], err)
+		}
+	}
+	if err := h.Flush(dir); err != nil {
+		return fail(strings.Join(volumes, ", "), err)
 	}
 	return nil
 }

@@ -143,11 +143,29 @@ func (l LogicalVolume) Node(_ context.Context, h *host.Host) (string, error) {
 	return path.Join("/dev", kernel), nil
 }
 
-// asNoted asks for the group: in another's, it lies where something else may have
-// lain.
+// asNoted asks for the group, by what was noted of its devices: in another's, it
+// lies where something else may have lain. It lies on these devices, as Node has
+// seen.
 func (l LogicalVolume) asNoted(ctx context.Context, h *host.Host) (bool, error) {
-	s, err := l.Group.look(ctx, h)
-	return err == nil && s.made(), err
+	for _, on := range l.Group.Over {
+		node, err := on.Node(ctx, h)
+		var wait *plan.NotYet
+		if errors.As(err, &wait) { // it is missing
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		holds, err := block.Probe(ctx, h, node)
+		if err != nil {
+			return false, fmt.Errorf("what %s holds: %w", called(on), err)
+		}
+		i, known, err := l.Group.intendedFor(h, on.Volumes(), l.Group.ID())
+		if err != nil || !known || holds.Type != "LVM2_member" || !sameUUID(holds.UUID, i.UUID) {
+			return false, err
+		}
+	}
+	return len(l.Group.Over) > 0, nil
 }
 
 // mapped is a name within device-mapper's, which has one hyphen between two.

@@ -100,8 +100,8 @@ func (a MDArray) sound() error {
 
 // Node is the running array that is made of these volumes; a *plan.NotYet where
 // there is none.
-func (a MDArray) Node(ctx context.Context, h *host.Host) (string, error) {
-	array, _, err := a.running(ctx, h)
+func (a MDArray) Node(_ context.Context, h *host.Host) (string, error) {
+	array, _, err := a.running(h)
 	if err != nil {
 		return "", err
 	}
@@ -113,17 +113,21 @@ func (a MDArray) Node(ctx context.Context, h *host.Host) (string, error) {
 
 // asNoted compares UUIDs.
 func (a MDArray) asNoted(ctx context.Context, h *host.Host) (bool, error) {
-	r, _, err := a.running(ctx, h)
+	r, _, err := a.running(h)
 	if err != nil || r == nil {
 		return false, err
+	}
+	if err := r.Identify(ctx, h); err != nil {
+		return false, fmt.Errorf("which array %s is: %w", r.Kernel, err)
 	}
 	i, known, err := a.intendedFor(h, a.Over, a.ID())
 	return known && sameUUID(r.UUID, i.UUID), err
 }
 
 // running is the running array whose members are all among the volumes, nil for
-// none, and the volumes' disks.
-func (a MDArray) running(ctx context.Context, h *host.Host) (*block.Array, map[string]block.Disk, error) {
+// none, and the volumes' disks. It is told by its members alone, which the kernel
+// knows: whoever wants its UUID identifies it.
+func (a MDArray) running(h *host.Host) (*block.Array, map[string]block.Disk, error) {
 	disks, _, err := attached(h, a.Over)
 	if err != nil {
 		return nil, nil, err
@@ -132,7 +136,7 @@ func (a MDArray) running(ctx context.Context, h *host.Host) (*block.Array, map[s
 	for _, d := range disks {
 		kernels = append(kernels, d.Kernel)
 	}
-	arrays, unread := block.Arrays(ctx, h)
+	arrays, unread := block.Assembled(h)
 	var found *block.Array
 	for i, r := range arrays {
 		if !r.Running() || len(r.Members) == 0 || slices.ContainsFunc(r.Members, func(m string) bool { return !slices.Contains(kernels, m) }) {

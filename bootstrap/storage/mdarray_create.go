@@ -69,21 +69,26 @@ func (a MDArray) contents(ctx context.Context, h *host.Host, s mdSight) string {
 // proven is nil where every volume is blank, or a member of what we were
 // creating: it was proven blank before that began.
 func (a MDArray) proven(ctx context.Context, h *host.Host, s mdSight) error {
-	var errs []error
 	var arrays []string // udev's, of what is half there
 	for _, r := range s.arrays {
 		arrays = append(arrays, r.Kernel)
 	}
-	for _, m := range s.members {
-		var err error
-		if m.has { // by half, as strangers has seen to
-			err = nothingUpon(h, m.Node(), arrays...)
-		} else {
-			err = a.proveBlank(ctx, h, Volume{m.Volume}, m.Node())
-		}
+	var errs []error
+	say := func(m mdMember, err error) {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("volume %s (%s): %w", m.Volume, m.Kernel, err))
 		}
+	}
+	with, without := s.with()
+	for _, m := range with { // by half, as strangers has seen to
+		say(m, nothingUpon(h, m.Node(), arrays...))
+	}
+	var bare []laid
+	for _, m := range without {
+		bare = append(bare, laid{Volume{m.Volume}, m.Node()})
+	}
+	for i, err := range a.proveAll(ctx, h, bare) {
+		say(without[i], err)
 	}
 	return errors.Join(errs...)
 }

@@ -188,7 +188,7 @@ func (a MDArray) asItRuns(ctx context.Context, h *host.Host, s mdSight, r block.
 // switchTo makes a degraded array read-only or writable, if it is still the same
 // and, for the former, unused.
 func (a MDArray) switchTo(ctx context.Context, h *host.Host, r block.Array, option string) error {
-	now, _, err := a.running(ctx, h)
+	now, _, err := a.running(h)
 	if err != nil {
 		return err
 	}

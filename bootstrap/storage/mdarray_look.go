@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,16 +117,13 @@ func (a MDArray) look(ctx context.Context, h *host.Host) (mdSight, error) {
 	s.missing, s.unknown = missing, a.Count-len(a.Over)
 	s.names = map[string]string{}
 	for _, id := range a.Over {
-		d, there := disks[id]
-		if !there {
-			continue
+		if d, there := disks[id]; there {
+			s.members = append(s.members, mdMember{Disk: d})
+			s.names[d.Kernel] = id
 		}
-		m := mdMember{Disk: d}
-		if m.super, m.has, err = block.Examine(ctx, h, d.Node()); err != nil {
-			return s, fmt.Errorf("what volume %s holds: %w; %s", id, err, unread(err))
-		}
-		s.members = append(s.members, m)
-		s.names[d.Kernel] = id
+	}
+	if err := s.examine(ctx, h); err != nil {
+		return s, err
 	}
 	if s.intent, s.known, err = a.intendedFor(h, a.Over, a.ID()); err != nil {
 		return s, err
@@ -135,6 +133,23 @@ func (a MDArray) look(ctx context.Context, h *host.Host) (mdSight, error) {
 	return s, err
 }
 
+// examine reads the members' superblocks.
+func (s mdSight) examine(ctx context.Context, h *host.Host) error {
+	var nodes []string
+	for _, m := range s.members {
+		nodes = append(nodes, m.Node())
+	}
+	supers, has, errs := block.ExamineAll(ctx, h, nodes)
+	for i := range s.members {
+		m := &s.members[i]
+		m.super, m.has = supers[i], has[i]
+		if errs[i] != nil {
+			errs[i] = fmt.Errorf("what volume %s holds: %w; %s", m.Volume, errs[i], unread(errs[i]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // listen tells a member that cannot be read from one that holds nothing, where
 // others hold an array: mdadm says the same of both.
 func (s mdSight) listen(ctx context.Context, h *host.Host) {
@@ -142,23 +157,28 @@ func (s mdSight) listen(ctx context.Context, h *host.Host) {
 	if len(with) == 0 || len(without) == 0 {
 		return
 	}
-	for i, m := range s.members {
-		s.members[i].deaf = !m.has && block.Readable(ctx, h, m.Node()) != nil
-	}
+	block.Beside(len(s.members), func(i int) {
+		m := &s.members[i]
+		m.deaf = !m.has && block.Readable(ctx, h, m.Node()) != nil
+	})
 }
 
 // lookAtArrays finds what the kernel has made of the volumes. An array that
 // cannot be read counts only where it may be this one.
 func (a MDArray) lookAtArrays(ctx context.Context, h *host.Host, s *mdSight) error {
-	arrays, unread := block.Arrays(ctx, h)
+	arrays, unread := block.Assembled(h)
 	uuids := s.uuids()
 	held := map[string]bool{}
 	for _, r := range arrays {
-		ours := slices.ContainsFunc(uuids, func(u string) bool { return sameUUID(u, r.UUID) })
-		for _, m := range slices.Concat(r.Members, r.Faulty) {
-			ours = ours || s.names[m] != ""
+		ours := slices.ContainsFunc(slices.Concat(r.Members, r.Faulty), func(m string) bool { return s.names[m] != "" })
+		if !ours && len(uuids) == 0 {
+			continue // whatever its UUID is, it is none of theirs
 		}
-		if !ours {
+		if err := r.Identify(ctx, h); err != nil {
+			unread = errors.Join(unread, fmt.Errorf("array %s: %w", r.Kernel, err))
+			continue
+		}
+		if !ours && !slices.ContainsFunc(uuids, func(u string) bool { return sameUUID(u, r.UUID) }) {
 			continue
 		}
 		s.arrays = append(s.arrays, r)

@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -15,9 +14,7 @@ func (a MDArray) Notes(h *host.Host) []string {
 	if !h.Live() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), block.LookWithin)
-	defer cancel()
-	r, disks, err := a.running(ctx, h)
+	r, disks, err := a.running(h)
 	if err != nil || r == nil {
 		return nil // its step says why
 	}

@@ -19,19 +19,20 @@ func (a MDArray) outside(ctx context.Context, h *host.Host, uuid, instead string
 	if err != nil {
 		return fmt.Errorf("look for a member of %s on other volumes: %w; %s", a.ID(), err, instead)
 	}
-	var errs []error
-	for _, d := range disks {
+	errs := make([]error, len(disks))
+	block.Beside(len(disks), func(i int) {
+		d := disks[i]
 		if d.Kind != block.EBS || d.Root || slices.Contains(a.Over, d.Volume) {
-			continue
+			return
 		}
 		m, has, err := block.Examine(ctx, h, d.Node())
 		switch {
 		case err != nil:
-			errs = append(errs, fmt.Errorf("whether volume %s (%s) is a member of it too: %w; %s", d.Volume, d.Kernel, err, instead))
+			errs[i] = fmt.Errorf("whether volume %s (%s) is a member of it too: %w; %s", d.Volume, d.Kernel, err, instead)
 		case has && sameUUID(m.UUID, uuid):
-			errs = append(errs, fmt.Errorf("volume %s (%s) is a member of it too, and is not among its volumes: correct the profile's choice; %s", d.Volume, d.Kernel, instead))
+			errs[i] = fmt.Errorf("volume %s (%s) is a member of it too, and is not among its volumes: correct the profile's choice; %s", d.Volume, d.Kernel, instead)
 		}
-	}
+	})
 	return errors.Join(errs...)
 }
 

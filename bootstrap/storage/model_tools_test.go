@@ -208,6 +208,9 @@ func (m *model) below(kernel string) string {
 
 // answer is what the tools say that only look.
 func (m *model) answer(argv []string) (host.Output, error, bool) {
+	if out, err, ok := severally(argv, m.answer); ok {
+		return out, err, true
+	}
 	say := func(format string, a ...any) (host.Output, error, bool) {
 		return host.Output{Stdout: []byte(fmt.Sprintf(format, a...))}, nil, true
 	}

@@ -102,6 +102,22 @@ TimeoutSec=90
 	}
 }
 
+// Where systemd reads the new unit by itself, it need not read all others again;
+// where it holds on to an older file of that name, it must.
+func TestMountReloadsForAnOlderFileAlone(t *testing.T) {
+	for before, want := range map[string][]string{"": {"start " + dataUnit}, "inactive": {"daemon-reload", "start " + dataUnit}} {
+		d := withMounts(t, "xfs")
+		d.ReadsAlone()
+		if before != "" {
+			d.SetUnit(dataUnit, before)
+		}
+		_, err := settle(t, d.Host(), mountOf(onArray, "xfs"), plan.Disrupts)
+		if jobs := d.Jobs(); err != nil || !slices.Equal(jobs, want) {
+			t.Errorf("%q before: systemd was asked for %q, %v", before, jobs, err)
+		}
+	}
+}
+
 // The root of the file system gets its owner and mode once it is mounted, and
 // not the folder below it.
 func TestMountOwner(t *testing.T) {

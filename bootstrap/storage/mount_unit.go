@@ -124,10 +124,15 @@ func (m Mount) do(ctx context.Context, h *host.Host) error {
 		}
 	}
 	text := m.text(s)
-	if err := h.Write(path.Join(runUnits, m.unit()), []byte(text), host.Public); err != nil {
+	file := path.Join(runUnits, m.unit())
+	if err := h.Write(file, []byte(text), host.Public); err != nil {
 		return err
 	}
-	if err := h.Units().Reload(ctx); err != nil {
+	known, err := h.Units().Knows(ctx, m.unit(), file)
+	if err == nil && !known { // it holds on to something older, and all units are read again
+		err = h.Units().Reload(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	if err := h.Units().Enqueue(ctx, "start", m.unit()); err != nil {

@@ -18,19 +18,30 @@ type place string
 
 // placeOf looks where they lie.
 func placeOf(ctx context.Context, h *host.Host, devices ...Device) (place, error) {
+	var volumes []string
+	for _, d := range devices {
+		volumes = append(volumes, d.Volumes()...)
+	}
+	disks, _, err := attached(h, volumes)
+	if err != nil {
+		return "", err
+	}
 	var all []string
 	for _, d := range devices {
-		node, err := d.Node(ctx, h)
-		if err != nil {
-			return "", err
+		node := ""
+		if v, ok := d.(Volume); ok {
+			node, err = v.among(disks)
+		} else {
+			node, err = d.Node(ctx, h)
 		}
-		disks, _, err := attached(h, d.Volumes())
 		if err != nil {
 			return "", err
 		}
 		kernels := []string{path.Base(node)}
-		for _, disk := range disks {
-			kernels = append(kernels, disk.Kernel)
+		for _, volume := range d.Volumes() {
+			if disk, there := disks[volume]; there {
+				kernels = append(kernels, disk.Kernel)
+			}
 		}
 		slices.Sort(kernels)
 		for _, k := range slices.Compact(kernels) {

@@ -76,83 +76,6 @@ const (
 	DegradedRefuse   = "refuse"    // it is not started
 )
 
-// proveBlank is nil where nobody has ever put anything on a device: samples are
-// enough where something beside it says that it is new, or where we made it just
-// now: what an earlier boot made may have been used since.
-func (s Common) proveBlank(ctx context.Context, h *host.Host, d Device, node string) error {
-	if err := s.heard(d.Volumes()); err != nil {
-		return err
-	}
-	noted := true
-	if m, ok := d.(madeHere); ok {
-		var err error
-		if noted, err = m.asNoted(ctx, h); err != nil {
-			return err
-		}
-	}
-	witnessed := len(d.Volumes()) > 0
-	for _, v := range d.Volumes() {
-		if s.Snapshot[v] {
-			return fmt.Errorf("volume %s was made from a snapshot, so that it is not blank: nothing is made on it", v)
-		}
-		made, err := s.justMade(h, v, d.ID())
-		if err != nil {
-			return err
-		}
-		witnessed = witnessed && (made && noted || s.Witnessed[v])
-	}
-	if !witnessed && !named(ctx, d.Volumes()) {
-		if err := s.hours(h, d, node); err != nil {
-			return err
-		}
-	}
-	err := block.Blank(ctx, h, node, witnessed)
-	var not *block.NotBlank
-	if errors.As(err, &not) {
-		return &notBlank{not.Found, not.Known}
-	}
-	if err != nil {
-		err = fmt.Errorf("whether it is blank cannot be told, and nothing was written: %w; %s", err, unread(err))
-	}
-	return err
-}
-
-// unread is what to do about a device that could not be looked at.
-func unread(err error) string {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "it does not answer: see what state EC2 says the volume is in; once it answers, the next pass goes on"
-	}
-	return "`journalctl -k -b` has what the kernel says of the device"
-}
-
-// madeHere is a device that tells whether it is the very one that this instance
-// noted to have made, on what was proven blank: another of its name may lie where
-// somebody's data did.
-type madeHere interface {
-	asNoted(ctx context.Context, h *host.Host) (bool, error)
-}
-
-// readSpeed is what a gp3 volume gives for which nobody pays more, in bytes a
-// second.
-const readSpeed = 125 << 20
-
-// hours refuses a device of which every byte would have to be read: that takes
-// longer than any pass that nobody waits for.
-func (s Common) hours(h *host.Host, d Device, node string) error {
-	size, err := block.Size(h, node)
-	if err != nil || size <= block.SampleLimit {
-		return err
-	}
-	// It is read once before anything is planned, and once before it is written to.
-	need := 1 + (2*size+readSpeed*3600-1)/(readSpeed*3600)
-	tagged, volumes := "the volume", strings.Join(d.Volumes(), ",")
-	if len(d.Volumes()) > 1 {
-		tagged = "each of its volumes"
-	}
-	return fmt.Errorf("it has %.4g GiB, and nothing says that it is new, so that samples do not prove it blank: tag %s %s, or read every byte of it by `reveille boot --allow-create %s --timeout %dh`",
-		float64(size)/(1<<30), tagged, s.Witness, volumes, need)
-}
-
 // ownBytes is what speaks against finishing what a cut has left where nothing is
 // recognised: that it is not blank. The bytes may be those of the tool that was
 // cut, which was begun on a blank device; they may be somebody else's since. A
@@ -175,16 +98,6 @@ func (s Common) ownBytes(ctx context.Context, h *host.Host, d Device, node, kind
 	}
 	return fmt.Errorf("%w; it may be what was begun there at %s and cut short, and may be somebody's since: where it is nobody's, `reveille boot --allow-create %s`",
 		err, i.Began, strings.Join(d.Volumes(), ","))
-}
-
-// notBlank is a proof that found something.
-type notBlank struct {
-	found string
-	known []string // as of block.NotBlank
-}
-
-func (e *notBlank) Error() string {
-	return "nothing is made there, as it is not blank: " + e.found + " was found; see what it is, or give another device"
 }
 
 // Device is a block device that a plan makes: a volume, an array, a logical

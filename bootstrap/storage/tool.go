@@ -48,10 +48,7 @@ func tool(ctx context.Context, h *host.Host, stepID string, within time.Duration
 		return err
 	}
 	task := host.Task{Unit: name, Description: "Storage of this instance: " + stepID, Argv: append([]string{program}, argv[1:]...), Within: within}
-	if err := h.Units().Launch(ctx, task); err != nil {
-		return fmt.Errorf("whether %s was begun: %w", argv[0], err)
-	}
-	t, err := toolEnd(ctx, h, stepID)
+	t, err := toolRun(ctx, h, task)
 	if err != nil {
 		return err
 	}
@@ -79,33 +76,43 @@ type toolFailed struct {
 
 func (e *toolFailed) Error() string { return e.say }
 
+// toolRun runs a task to its end.
+func toolRun(ctx context.Context, h *host.Host, task host.Task) (host.TaskState, error) {
+	listening, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ends, err := h.Units().Ends(listening, task.Unit)
+	pause := toolLongest
+	if err != nil {
+		pause = toolFirst // nobody tells: it is looked at again and again
+	}
+	if err := h.Units().Launch(ctx, task); err != nil {
+		return host.TaskState{}, fmt.Errorf("whether %s was begun: %w", path.Base(task.Argv[0]), err)
+	}
+	return toolAwait(ctx, h, task.Unit, ends, pause, func(t host.TaskState) bool { return !t.Running() })
+}
+
 // toolForget lets go of a tool that has ended: one of an earlier pass, whose end
 // nobody saw. What it has made is looked at, and not what it said.
 func toolForget(ctx context.Context, h *host.Host, stepID string) error {
-	if err := toolRuns(ctx, h, stepID); err != nil {
-		return err
-	}
 	name := toolUnit(stepID)
 	t, err := h.Units().Task(ctx, name)
-	if err != nil || t.State == "absent" {
+	switch {
+	case err != nil || t.State == "absent":
 		return err
+	case t.Running():
+		return toolWait(name)
 	}
 	if err := h.Units().Forget(ctx, name); err != nil {
 		return err
 	}
-	_, err = toolAwait(ctx, h, name, func(t host.TaskState) bool { return t.State == "absent" })
+	_, err = toolAwait(ctx, h, name, nil, toolFirst, func(t host.TaskState) bool { return t.State == "absent" })
 	return err
 }
 
-// toolEnd waits for a tool's end.
-func toolEnd(ctx context.Context, h *host.Host, stepID string) (host.TaskState, error) {
-	return toolAwait(ctx, h, toolUnit(stepID), func(t host.TaskState) bool { return !t.Running() })
-}
-
-// toolAwait looks again and again, in growing pauses, until a tool is as it
-// should be.
-func toolAwait(ctx context.Context, h *host.Host, name string, so func(host.TaskState) bool) (host.TaskState, error) {
-	for pause := toolFirst; ; pause = min(2*pause, toolLongest) {
+// toolAwait looks again and again, in growing pauses and as soon as it is told,
+// until a tool is as it should be.
+func toolAwait(ctx context.Context, h *host.Host, name string, told <-chan struct{}, pause time.Duration, so func(host.TaskState) bool) (host.TaskState, error) {
+	for ; ; pause = min(2*pause, toolLongest) {
 		t, err := h.Units().Task(ctx, name)
 		switch {
 		case ctx.Err() != nil:
@@ -117,6 +124,7 @@ func toolAwait(ctx context.Context, h *host.Host, name string, so func(host.Task
 		}
 		select {
 		case <-time.After(pause):
+		case <-told:
 		case <-ctx.Done():
 			return t, toolWait(name)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"reveille/bootstrap/host"
@@ -82,6 +83,24 @@ func TestToolOutlivesItsPass(t *testing.T) {
 	if err := tool(t.Context(), m.Host(), "raid:data", time.Minute, "mdadm", "--stop", "/dev/md127"); err != nil {
 		t.Error(err)
 	}
+}
+
+// Whoever waits for a tool goes on as soon as it is told of its end.
+func TestToolsEndIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := tooled(t)
+		m.Tell()
+		const works = 70 * time.Millisecond // none of the moments at which it is looked at
+		m.OnLaunch(func(host.Task) host.TaskState {
+			time.AfterFunc(works, func() { m.SetTask(mdUnit, well) })
+			return goesOn
+		})
+		began := time.Now()
+		err := tool(t.Context(), m.Host(), "raid:data", time.Minute, "mdadm", "--stop", "/dev/md127")
+		if took := time.Since(began); err != nil || took != works {
+			t.Errorf("it took %v, and the tool %v: %v", took, works, err)
+		}
+	})
 }
 
 func TestToolThatIsNotInstalled(t *testing.T) {

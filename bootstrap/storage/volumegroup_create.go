@@ -83,8 +83,9 @@ func contentsAt(ctx context.Context, h *host.Host, node string) string {
 // making of it: it was proven blank before that began. Where a cut amidst
 // pvcreate has left bytes that nobody recognises, a person says whose they are.
 func (g VolumeGroup) proven(ctx context.Context, h *host.Host, s lvmSight) error {
-	var errs []error
-	for _, d := range s.devices {
+	errs := make([]error, len(s.devices))
+	block.Beside(len(s.devices), func(i int) {
+		d := s.devices[i]
 		var err error
 		switch {
 		case d.isPV && d.pv.Group != "": // it stays as it is
@@ -97,9 +98,9 @@ func (g VolumeGroup) proven(ctx context.Context, h *host.Host, s lvmSight) error
 			err = g.ownBytes(ctx, h, d.Device, d.node, "LVM2_member", d.intent, err)
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", called(d.Device), err))
+			errs[i] = fmt.Errorf("%s: %w", called(d.Device), err)
 		}
-	}
+	})
 	return errors.Join(errs...)
 }
 
@@ -122,7 +123,15 @@ func (g VolumeGroup) make(ctx context.Context, h *host.Host) error {
 	if err := errors.Join(g.strangers(s), g.consented(ctx, h, s)); err != nil {
 		return err
 	}
-	if err := g.proven(ctx, h, s); err != nil {
+	var option []string
+	block.Beside(2, func(i int) {
+		if i == 0 {
+			err = g.proven(ctx, h, s)
+		} else {
+			option = notByOthers(ctx, h)
+		}
+	})
+	if err != nil {
 		return err
 	}
 	for i, d := range s.devices {
@@ -139,7 +148,7 @@ func (g VolumeGroup) make(ctx context.Context, h *host.Host) error {
 	if err := at.still(ctx, h, g.Over...); err != nil {
 		return err
 	}
-	if err := g.makeGroup(ctx, h, s); err != nil {
+	if err := g.makeGroup(ctx, h, s, option); err != nil {
 		return err
 	}
 	after, err := g.look(ctx, h)
@@ -172,7 +181,7 @@ func (g VolumeGroup) makePV(ctx context.Context, h *host.Host, s lvmSight, d lvm
 
 // makeGroup makes one group of them. One that a cut has left with some of its
 // devices alone is given the others.
-func (g VolumeGroup) makeGroup(ctx context.Context, h *host.Host, s lvmSight) error {
+func (g VolumeGroup) makeGroup(ctx context.Context, h *host.Host, s lvmSight, option []string) error {
 	if s.group != nil {
 		_, outside := s.in(g.Name)
 		argv := []string{"vgextend", "--devices", s.list(), g.Name}
@@ -181,12 +190,18 @@ func (g VolumeGroup) makeGroup(ctx context.Context, h *host.Host, s lvmSight) er
 		}
 		return tool(ctx, h, g.ID(), lvmWithin, argv...)
 	}
-	argv := []string{"vgcreate", "--devices", s.list()}
-	// Nobody but us is to start it: what it lies on may be degraded.
-	if out, err := h.Run(ctx, "vgcreate", "--help"); err == nil && strings.Contains(string(out.Stdout)+string(out.Stderr), "--setautoactivation") {
-		argv = append(argv, "--setautoactivation", "n")
-	}
+	argv := append([]string{"vgcreate", "--devices", s.list()}, option...)
 	return tool(ctx, h, g.ID(), lvmWithin, append(append(argv, g.Name), s.nodes()...)...)
+}
+
+// notByOthers is vgcreate's option by which nobody but us starts the group, as
+// what it lies on may be degraded; none where it has no such option.
+func notByOthers(ctx context.Context, h *host.Host) []string {
+	out, err := h.Run(ctx, "vgcreate", "--help")
+	if err != nil || !strings.Contains(string(out.Stdout)+string(out.Stderr), "--setautoactivation") {
+		return nil
+	}
+	return []string{"--setautoactivation", "n"}
 }
 
 // endAll notes of each device that the group is whole.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"reveille/bootstrap/block"
@@ -112,6 +113,9 @@ func (g VolumeGroup) look(ctx context.Context, h *host.Host) (lvmSight, error) {
 		}
 		s.devices = append(s.devices, d)
 	}
+	if s.bare(ctx, h) {
+		return s, nil
+	}
 	var err error
 	if s.lvm, err = block.Look(ctx, h, s.nodes()); err != nil {
 		return s, fmt.Errorf("what LVM finds on %s: %w", strings.Join(g.Volumes(), ", "), err)
@@ -130,4 +134,19 @@ func (g VolumeGroup) look(ctx context.Context, h *host.Host) (lvmSight, error) {
 		}
 	}
 	return s, nil
+}
+
+// bare says that nothing was ever begun on the devices and that nobody recognises
+// anything there, a physical volume of LVM's least of all: blkid reads its label
+// where LVM does, and ends sooner by much than LVM, which would find nothing.
+func (s lvmSight) bare(ctx context.Context, h *host.Host) bool {
+	holds := make([]bool, len(s.devices))
+	block.Beside(len(s.devices), func(i int) {
+		if holds[i] = s.devices[i].known; holds[i] {
+			return
+		}
+		c, err := block.Probe(ctx, h, s.devices[i].node)
+		holds[i] = err != nil || c.Type != ""
+	})
+	return !slices.Contains(holds, true)
 }

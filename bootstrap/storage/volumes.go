@@ -86,14 +86,20 @@ func (v Volume) Check(ctx context.Context, h *host.Host) ([]plan.Change, error) 
 
 // Node is the disk's device node; a *plan.NotYet where it is not attached.
 func (v Volume) Node(_ context.Context, h *host.Host) (string, error) {
-	disks, missing, err := attached(h, []string{v.VolumeID})
+	disks, _, err := attached(h, []string{v.VolumeID})
 	if err != nil {
 		return "", err
 	}
-	if len(missing) > 0 {
+	return v.among(disks)
+}
+
+// among is Node of one look at several volumes.
+func (v Volume) among(disks map[string]block.Disk) (string, error) {
+	d, there := disks[v.VolumeID]
+	if !there {
 		return "", &plan.NotYet{For: "volume " + v.VolumeID + " to be attached"}
 	}
-	return disks[v.VolumeID].Node(), nil
+	return d.Node(), nil
 }
 
 // Volumes is itself.

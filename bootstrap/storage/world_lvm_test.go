@@ -20,7 +20,7 @@ func (w *world) warns(report string) (host.Output, error, bool) {
 }
 
 // lvmSays is a report of LVM's about these devices alone.
-func (w *world) lvmSays(report string, nodes []string) string {
+func (w *world) lvmSays(nodes []string) string {
 	seen := func(kernel string) bool {
 		i, err := w.Host().Stat("/dev/" + kernel)
 		return err == nil && i.Exists && slices.Contains(nodes, "/dev/"+kernel)
@@ -31,7 +31,7 @@ func (w *world) lvmSays(report string, nodes []string) string {
 			groups[p.group] += 0
 		}
 	}
-	var rows []string
+	var pvs, vgs, lvs []string
 	for _, k := range slices.Sorted(maps.Keys(w.pvs)) {
 		p := w.pvs[k]
 		_, known := groups[p.group]
@@ -44,24 +44,18 @@ func (w *world) lvmSays(report string, nodes []string) string {
 			groups[p.group]++
 			name, missing = "[unknown]", "missing"
 		}
-		rows = append(rows, fmt.Sprintf(`{"pv_name":%q,"pv_uuid":%q,"vg_name":%q,"pv_size":"%d","pv_missing":%q}`, name, p.uuid, p.group, p.bytes(), missing))
+		pvs = append(pvs, fmt.Sprintf(`{"pv_name":%q,"pv_uuid":%q,"vg_name":%q,"pv_size":"%d","pv_missing":%q}`, name, p.uuid, p.group, p.bytes(), missing))
 	}
-	kind := "pv"
-	switch report {
-	case "vgs":
-		kind, rows = "vg", nil
-		for _, g := range slices.Sorted(maps.Keys(groups)) {
-			_, _, size := w.members(g, nil)
-			rows = append(rows, fmt.Sprintf(`{"vg_name":%q,"vg_uuid":"u-%s","vg_size":"%d","vg_free":"%d","vg_extent_size":"%d","vg_missing_pv_count":"%d"}`, g, g, size, w.free(g), worldExtent, groups[g]))
-		}
-	case "lvs":
-		kind, rows = "lv", nil
-		for _, n := range slices.Sorted(maps.Keys(w.lvs)) {
-			if _, known := groups[path.Dir(n)]; known {
-				active := map[bool]string{true: "active"}[w.lvs[n].active]
-				rows = append(rows, fmt.Sprintf(`{"vg_name":%q,"lv_name":%q,"lv_uuid":"x","lv_size":"%d","lv_active":%q}`, path.Dir(n), path.Base(n), w.lvs[n].size, active))
-			}
+	for _, g := range slices.Sorted(maps.Keys(groups)) {
+		_, _, size := w.members(g, nil)
+		vgs = append(vgs, fmt.Sprintf(`{"vg_name":%q,"vg_uuid":"u-%s","vg_size":"%d","vg_free":"%d","vg_extent_size":"%d","vg_missing_pv_count":"%d"}`, g, g, size, w.free(g), worldExtent, groups[g]))
+	}
+	for _, n := range slices.Sorted(maps.Keys(w.lvs)) {
+		if _, known := groups[path.Dir(n)]; known {
+			active := map[bool]string{true: "active"}[w.lvs[n].active]
+			lvs = append(lvs, fmt.Sprintf(`{"vg_name":%q,"lv_name":%q,"lv_uuid":"x","lv_size":"%d","lv_active":%q}`, path.Dir(n), path.Base(n), w.lvs[n].size, active))
 		}
 	}
-	return `{"report":[{"` + kind + `":[` + strings.Join(rows, ",") + `]}]}`
+	rows := func(all []string) string { return "[" + strings.Join(all, ",") + "]" }
+	return `{"report":[{"vg":` + rows(vgs) + `,"pv":` + rows(pvs) + `,"lv":` + rows(lvs) + `}]}`
 }

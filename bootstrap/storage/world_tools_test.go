@@ -192,6 +192,9 @@ func (w *world) members(group string, seen []string) (under []string, missing in
 
 // answer is what a tool says that changes nothing.
 func (w *world) answer(argv []string) (host.Output, error, bool) {
+	if out, err, ok := severally(argv, w.answer); ok {
+		return out, err, true
+	}
 	say := func(text string) (host.Output, error, bool) { return host.Output{Stdout: []byte(text)}, nil, true }
 	node := argv[len(argv)-1]
 	kernel := path.Base(node)
@@ -204,7 +207,11 @@ func (w *world) answer(argv []string) (host.Output, error, bool) {
 		return w.mdSays(argv[1], kernel)
 	case "blkid":
 		if what := w.recognised(kernel); what != "" {
-			return say("DEVNAME=" + node + "\nTYPE=" + what + "\n")
+			uuid := ""
+			if p := w.pvs[kernel]; p != nil && what == "LVM2_member" {
+				uuid = p.uuid
+			}
+			return say("DEVNAME=" + node + "\nUUID=" + uuid + "\nTYPE=" + what + "\n")
 		}
 		return host.Output{Code: 2}, nil, true
 	case "wipefs":
@@ -216,8 +223,8 @@ func (w *world) answer(argv []string) (host.Output, error, bool) {
 		return say(fmt.Sprintf(`{"blank": %v, "found": %q, "size": %d, "read": 1}`, w.dirty[kernel] == "", w.dirty[kernel], worldDisk))
 	case "vgcreate":
 		return say(map[bool]string{true: "--autobackup", false: "--setautoactivation y|n"}[w.old])
-	case "pvs", "vgs", "lvs":
-		return w.warns(w.lvmSays(argv[0], strings.Split(option(argv, "--devices"), ",")))
+	case "lvm":
+		return w.warns(w.lvmSays(strings.Split(option(argv, "--devices"), ",")))
 	}
 	return host.Output{}, nil, false
 }

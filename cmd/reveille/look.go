@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"flag"
 
@@ -14,7 +13,7 @@ import (
 // lists: they read devices, and a device may hang. They print JSON.
 func inner() []command {
 	return []command{
-		{"look blank", "NODE", "read a device to see whether all of it is zero", "", bindLookBlank},
+		{"look blank", "NODE…", "read devices to see whether all of each is zero", "", bindLookBlank},
 		{"look ends", "NODE", "see whether a device can be read", "", bindLookEnds},
 		{"look names", "NODE…", "ask NVMe disks for the names of their attachment", "", bindLookNames},
 		{"look fill", "PATH", "see how full the file system is that is mounted on a path", "", bindLookFill},
@@ -23,25 +22,21 @@ func inner() []command {
 
 func bindLookBlank(a *app, fs *flag.FlagSet) runner {
 	witnessed := fs.Bool("witnessed", false, "samples do, whatever its size")
-	return func(ctx context.Context, words []string) int {
-		if len(words) != 1 {
-			return a.usage(errors.New("look blank needs one device"), nil)
-		}
-		d, err := host.OpenDevice(words[0])
-		if errors.Is(err, host.ErrInUse) {
-			return a.printJSON(block.Verdict{Found: "it is in use: mounted, swapped to, or part of an array or a group"})
+	return func(ctx context.Context, nodes []string) int {
+		var said any
+		var err error
+		switch len(nodes) {
+		case 0:
+			return a.usage(errors.New("look blank needs a device"), nil)
+		case 1:
+			said, err = block.ReadBlank(ctx, nodes[0], *witnessed)
+		default:
+			said, err = block.ReadAllBlank(ctx, nodes, *witnessed)
 		}
 		if err != nil {
 			return a.fail(err)
 		}
-		defer d.Close()
-		var seed [32]byte
-		rand.Read(seed[:])
-		v, err := block.Scan(ctx, d, d.Size(), *witnessed, seed)
-		if err != nil {
-			return a.fail(err)
-		}
-		return a.printJSON(v)
+		return a.printJSON(said)
 	}
 }
 

@@ -30,6 +30,8 @@ type Machine struct {
 	jobs     []string
 	tasks    map[string]host.TaskState // by unit
 	onLaunch func(host.Task) host.TaskState
+	ends     map[string][]chan struct{} // by unit: who is told; nil: nobody
+	readsNew bool
 	onRun    func(argv []string)
 	answerer func(argv []string) (host.Output, error, bool)
 	forwards map[string]string // by address
@@ -157,8 +159,11 @@ func (m *Machine) Run(ctx context.Context, name string, args ...string) (host.Ou
 	key := strings.Join(argv, "\x00")
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := ctx.Err(); err != nil { // none is begun any more
+		return host.Output{Code: -1}, err
+	}
 	answers := m.script[key]
-	if len(answers) == 0 && m.answerer != nil && ctx.Err() == nil {
+	if len(answers) == 0 && m.answerer != nil {
 		if out, err, ok := m.answerer(argv); ok {
 			return out, err
 		}
@@ -170,9 +175,6 @@ func (m *Machine) Run(ctx context.Context, name string, args ...string) (host.Ou
 	a := answers[0]
 	if len(answers) > 1 {
 		m.script[key] = answers[1:]
-	}
-	if err := ctx.Err(); err != nil {
-		return host.Output{Code: -1}, err
 	}
 	if m.onRun != nil {
 		m.onRun(argv)

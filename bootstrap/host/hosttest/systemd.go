@@ -3,6 +3,7 @@ package hosttest
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"time"
 )
@@ -99,6 +100,25 @@ func (d unitDoor) Enqueue(ctx context.Context, verb, name string) error {
 		m.SetUnit(name, "inactive")
 	}
 	return nil
+}
+
+// ReadsAlone makes systemd one that reads the file of a unit that it does not
+// know yet as soon as it is asked for it, as 246 and later do.
+func (m *Machine) ReadsAlone() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.readsNew = true
+}
+
+func (d unitDoor) Knows(ctx context.Context, name, file string) (bool, error) {
+	d.m.mu.Lock()
+	defer d.m.mu.Unlock()
+	_, err := os.Stat(filepath.Join(d.m.Root, file))
+	if d.m.units[name] != "" || !d.m.readsNew || err != nil {
+		return false, ctx.Err()
+	}
+	d.m.units[name] = "inactive"
+	return true, ctx.Err()
 }
 
 // Reload makes mounts known whose unit files have come.

@@ -13,6 +13,12 @@ func (m *Machine) SetTask(unit string, s host.TaskState) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.tasks[unit] = s
+	for _, ends := range m.ends[unit] {
+		select {
+		case ends <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // OnLaunch says how far a program is at once after its launch. Without it, it
@@ -21,6 +27,25 @@ func (m *Machine) OnLaunch(f func(host.Task) host.TaskState) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.onLaunch = f
+}
+
+// Tell has the machine tell of the end of programs, whenever SetTask is called.
+// Without it, nobody does.
+func (m *Machine) Tell() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ends = map[string][]chan struct{}{}
+}
+
+func (d unitDoor) Ends(_ context.Context, unit string) (<-chan struct{}, error) {
+	d.m.mu.Lock()
+	defer d.m.mu.Unlock()
+	if d.m.ends == nil {
+		return nil, host.ErrOffline
+	}
+	ends := make(chan struct{}, 1)
+	d.m.ends[unit] = append(d.m.ends[unit], ends)
+	return ends, nil
 }
 
 func (d unitDoor) Launch(ctx context.Context, t host.Task) error {
