@@ -35,8 +35,9 @@ var cutVolumes = []guest.Volume{
 	{ID: "vol-0ccccccccccccccc3", Attachment: "/dev/sdh", Size: 24 << 20},
 }
 
-// cutWithin bounds a boot, a pass, and a command, all of them emulated.
-const cutWithin = 5 * time.Minute
+// cutWithin bounds a boot, a pass, and a command, all of them emulated: more than
+// settled has `reveille wait` wait, so that its answer is had.
+const cutWithin = 11 * time.Minute
 
 func newCutLab(t *testing.T) *cutLab {
 	t.Helper()
