@@ -183,6 +183,9 @@ func TestMemberThatComesBack(t *testing.T) {
 	if want := "`mdadm --readwrite /dev/md127 && mdadm /dev/md127 --re-add /dev/nvme4n1`"; len(notes) == 0 || !strings.Contains(notes[0], want) {
 		t.Errorf("notes %q, want %s", notes, want)
 	}
+	if want := "`mdadm --zero-superblock /dev/nvme4n1 && mdadm /dev/md127 --add /dev/nvme4n1` rebuilds it"; len(notes) == 0 || !strings.Contains(notes[0], want) {
+		t.Errorf("notes %q, want %s", notes, want)
+	}
 	w.reboot()
 	if err := onePass(w.Host(), plan.Disrupts, raid10()); err != nil || strings.Contains(w.ran[0], "--run") || !strings.Contains(w.ran[0], "/dev/nvme4n1") {
 		t.Errorf("%v, ran %q", err, w.ran)
