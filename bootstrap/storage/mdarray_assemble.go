@@ -58,7 +58,7 @@ func (a MDArray) degradable(members int, lacks string) error {
 	case members < least:
 		remedy := "attach what is missing"
 		if a.allGone(a.members()) {
-			remedy = "what was on it is lost; where that is so, `mdadm --stop` what udev has put together of its other disks and `wipefs --all` each: the next boot makes it anew"
+			remedy = "what was on it is lost; where that is so, stop and start the instance, whose disks are empty then, or `mdadm --stop` what udev has put together of the others and `blkdiscard --zeroout` each: the next boot makes it anew"
 		}
 		return fmt.Errorf("%s, and a raid%d of %d volumes needs %d of them: it cannot be started; %s", lacks, a.Level, a.Count, least, remedy)
 	case a.Degraded == DegradedRefuse:
