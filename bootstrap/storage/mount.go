@@ -186,12 +186,12 @@ func (m Mount) Confirm(h *host.Host) error {
 	return m.note(h, mountSeen)
 }
 
-// Notes tells of lines in fstab about this path or this device, and of a file
-// system that is nearly full.
+// Notes tells of lines in fstab about this path or this device, of a file system
+// that is nearly full, and of one that is smaller than its device.
 func (m Mount) Notes(h *host.Host) []string {
 	notes := m.FstabNotes(h)
 	if h.Live() && mountedFrom(h, m.Path) != "" {
-		notes = append(notes, m.fill(h)...)
+		notes = append(append(notes, m.fill(h)...), m.From.ungrown(h, m)...)
 	}
 	return notes
 }
@@ -211,5 +211,5 @@ func (m Mount) FstabNotes(h *host.Host) []string {
 	for _, l := range lines {
 		notes = append(notes, fmt.Sprintf("%s, line %d, mounts what this profile mounts on %s (%s): take the line out, so that a volume that is gone never holds up a boot", Fstab, l.Number, m.Path, l.Text))
 	}
-	return append(notes, m.From.ungrown(h, m)...)
+	return notes
 }
