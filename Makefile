@@ -26,6 +26,7 @@ check: lint ## the quick part: format, vet, staticcheck, unit tests with the rac
 lint: $(BIN)/staticcheck ## format, vet and staticcheck alone
 	@bad=$$(gofmt -l .) && [ -z "$$bad" ] || { echo "gofmt -w is wanted: $$bad"; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags soak ./integration
 	$(BIN)/staticcheck ./...
 
 test: packages build lint ## everything: real gmond, slapd and cloud-init included

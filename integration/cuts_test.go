@@ -1,3 +1,5 @@
+//go:build soak
+
 package integration_test
 
 import (
@@ -46,8 +48,8 @@ func TestCuts(t *testing.T) {
 	l.each(t, "power", cuts, seed, l.cutter(made))
 }
 
-// few is the handful for every change: the very boot in which the agent is killed
-// is then cut.
+// few is the shortest look at it: the very boot in which the agent is killed is
+// then cut.
 func (l *cutLab) few(random *rand.Rand) {
 	l.boot()
 	killed := l.killAt(random, 3, 400)
