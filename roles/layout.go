@@ -207,8 +207,8 @@ func (l *layout) agree() {
 		}
 	}
 	over := l.has("array") || l.has("lvm")
-	for key, for_ := range map[string]bool{"count": over, "level": l.has("array"), "size": l.has("lvm"), "type": l.has("mount")} {
-		if for_ && !l.has(key) {
+	for key, needed := range map[string]bool{"count": over, "level": l.has("array"), "size": l.has("lvm"), "type": l.has("mount")} {
+		if needed && !l.has(key) {
 			l.refuse("%s%s is missing on %s: nobody else says it", tagPrefix, key, strings.Join(l.members, ", "))
 		}
 	}

@@ -19,7 +19,7 @@ func lvmWaits(p Patient) []facts.Finding {
 	if !disks || masked(p.Host, lvmMonitor) || len(pulledInBy(p.Host, lvmMonitor)) == 0 || limited(p, lvmMonitor) {
 		return nil
 	}
-	return found("lvm-waits", facts.Info, lvmMonitor+" looks at every disk before anybody may log in, and has no limit: a volume that hangs at boot keeps people out.",
+	return found("lvm-waits", facts.Warning, lvmMonitor+" looks at every disk before anybody may log in, and has no limit: a volume that hangs at boot keeps people out.",
 		"Give it one, by a file /etc/systemd/system/"+lvmMonitor+".d/limit.conf with [Service] and TimeoutSec=10s; or `systemctl mask "+lvmMonitor+"`, where no logical volume is a mirror, a thin one or a snapshot.")
 }
 

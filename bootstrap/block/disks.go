@@ -39,9 +39,9 @@ type Disk struct {
 func (d Disk) Node() string { return path.Join("/dev", d.Kernel) }
 
 // Disks are the machine's whole disks: EBS volumes sorted by their ids, then
-// instance store by its serial numbers, then the others. Names given at attachment are not asked for, as they cost a child: see
-// Names. The error names each disk that could not be read; the others are there
-// beside it.
+// instance store by its serial numbers, then the others. Names given at attachment
+// are not asked for, as they cost a child: see Names. The error names each disk
+// that could not be read; the others are there beside it.
 func Disks(h *host.Host) ([]Disk, error) {
 	kernels, err := names(h, sysBlock)
 	kernels = slices.DeleteFunc(kernels, notDisk.MatchString)

@@ -30,34 +30,34 @@ func (s Common) allGone(devices []Device) bool {
 
 // forgetGone takes the intents away of scratch on which something is about to be
 // made, as it is blank: those of all that lay upon it explain nothing any more.
-// It sweeps those of disks that this instance had before it was stopped as well.
+// It sweeps those of disks that this instance had before it was stopped as well,
+// where it is known which it has now.
 func (s Common) forgetGone(h *host.Host, devices ...Device) error {
 	if !s.allGone(devices) {
 		return nil
 	}
-	disks, err := block.Disks(h)
-	there := map[string]bool{}
-	for _, d := range disks {
-		there[d.Volume] = true
-	}
 	for _, d := range devices {
-		there[d.Volumes()[0]] = false
+		if err := h.Remove(s.intentFile(d.Volumes()[0])); err != nil {
+			return err
+		}
 	}
-	names, lost := h.ReadDir(path.Join(s.Folder, "intents"))
-	if errors.Is(lost, fs.ErrNotExist) {
+	disks, err := block.Disks(h)
+	if err != nil {
+		return nil // a disk that cannot be read may be one of those
+	}
+	names, err := h.ReadDir(path.Join(s.Folder, "intents"))
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
-	}
-	if err := errors.Join(err, lost); err != nil {
-		return err
 	}
 	for _, name := range names {
 		id, ok := strings.CutSuffix(name, ".json")
-		if !ok || !block.IsStore(id) || there[id] {
+		has := slices.ContainsFunc(disks, func(d block.Disk) bool { return d.Volume == id })
+		if !ok || has || !block.IsStore(id) {
 			continue
 		}
 		if err := h.Remove(s.intentFile(id)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return err
 }

@@ -1,5 +1,6 @@
 // Package storage is what a plan can ask for of a role's disks: volumes, arrays,
-// groups and logical volumes, file systems, mounts, swap. A resource looks
+// groups and logical volumes, file systems, mounts, swap, and that they grow with
+// their volumes. A resource looks
 // (Check) and says what it would change; the changes run a tool, which goes on
 // without the agent. Whoever may create is asked here, device by device: the
 // pass, the profile, the device itself and the kernel. It looks by package

@@ -11,8 +11,8 @@ import (
 	"reveille/bootstrap/plan"
 )
 
-// Volumes is a set of EBS volumes that are attached, or of the instance's own disks. Its ID is "volumes:" +
-// Name; it is live. It never changes anything.
+// Volumes is a set of EBS volumes that are attached, or of the instance's own
+// disks. Its ID is "volumes:" + Name; it is live. It never changes anything.
 type Volumes struct {
 	Name  string
 	IDs   []string // those that are known, sorted
